@@ -193,4 +193,4 @@ def _model(cls: type[BaseModel]) -> ModelType:
                 doc=info.description or "",
             )
         )
-    return ModelType(id=f"{cls.__module__}.{cls.__qualname__}", fields=tuple(fields))
+    return ModelType(id=f"{cls.__module__}:{cls.__qualname__}", fields=tuple(fields))

@@ -68,7 +68,7 @@ def normalise(port: PortType, value: JsonValue) -> JsonValue:
                 for field in fields
             }
         case UnionType(members=members):
-            return normalise(next(each for each in _by_exactness(members, value) if not problems(each, value)), value)
+            return normalise(next(each for each in by_exactness(members, value) if not problems(each, value)), value)
         case _:
             return value
 
@@ -162,9 +162,9 @@ def _nested_problems(port: PortType, value: JsonValue) -> Iterator[Problem]:
         case ModelType():
             yield from _model_problems(port, value)
         case UnionType(members=members):
-            found = [problems(member, value) for member in _by_exactness(members, value)]
+            found = [problems(member, value) for member in by_exactness(members, value)]
             if all(found):
-                same_kind = [each for member, each in zip(_by_exactness(members, value), found, strict=True)
+                same_kind = [each for member, each in zip(by_exactness(members, value), found, strict=True)
                              if isinstance(member, ScalarType) and _is_a(member.kind, value)]
                 yield same_kind[0][0] if same_kind else Problem(f"it is not {describe(port)}", found[0][0].remedy)
 
@@ -198,7 +198,7 @@ def _is_a(kind: str, value: JsonValue) -> bool:
     return type(value) is _PYTHON[kind] or (kind == "float" and type(value) is int)
 
 
-def _by_exactness(members: tuple[PortType, ...], value: JsonValue) -> list[PortType]:
+def by_exactness(members: tuple[PortType, ...], value: JsonValue) -> list[PortType]:
     """The members, those first whose Python type is exactly the value's (so that 1 in `float | int` is an int)."""
     return sorted(
         members, key=lambda member: not (isinstance(member, ScalarType) and type(value) is _PYTHON[member.kind])

@@ -118,7 +118,7 @@ class ModelField(_Frozen):
 
 
 class ModelType(_Frozen):
-    """A pydantic model, written as a JSON object."""
+    """A pydantic model, written as a JSON object; `id` is its `module:qualname`."""
 
     kind: Literal["model"] = "model"
     id: str
@@ -169,7 +169,7 @@ def describe(port: PortType) -> str:
             short = name.rpartition(".")[2]
             return f"{short}[{', '.join(describe(each) for each in arguments)}]" if arguments else short
         case ModelType(id=name):
-            return name.rpartition(".")[2]
+            return name.rpartition(":")[2]
 
 
 def substitute(port: PortType, bindings: Mapping[str, PortType]) -> PortType:
@@ -200,6 +200,21 @@ def has_variable(port: PortType) -> bool:
             return any(has_variable(part) for part in parts)
         case _:
             return False
+
+
+def path_kinds(port: PortType) -> list[str]:
+    """The kinds of files that `port` admits, at any depth."""
+    match port:
+        case PathType(of=kind):
+            return [kind]
+        case ListType(item=item) | MapType(item=item):
+            return path_kinds(item)
+        case UnionType(members=members):
+            return [kind for member in members for kind in path_kinds(member)]
+        case ModelType(fields=fields):
+            return [kind for field in fields for kind in path_kinds(field.type)]
+        case _:
+            return []
 
 
 def why_not(source: PortType, target: PortType, bindings: Bindings | None = None) -> str | None:
