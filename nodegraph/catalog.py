@@ -107,8 +107,16 @@ def load_catalog(settings: Settings) -> Catalog:
 
 def _read_pack(pack: Pack, sources_digest: str, cache: Path) -> _PackReading:
     manifest = pack.folder / MANIFEST
-    identity = (__version__, _engine_digest(), sys.version, pack.name, pack.package, str(pack.folder), sources_digest,
-                manifest.read_text("utf-8") if manifest.is_file() else "")
+    identity = (
+        __version__,
+        _engine_digest(),
+        sys.version,
+        pack.name,
+        pack.package,
+        str(pack.folder),
+        sources_digest,
+        manifest.read_text("utf-8") if manifest.is_file() else "",
+    )
     file = cache / f"{pack.name}-{hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:32]}.json"
     try:
         answer = json.loads(file.read_bytes())
@@ -123,7 +131,16 @@ def _read_pack(pack: Pack, sources_digest: str, cache: Path) -> _PackReading:
 def _engine_digest() -> str:
     """A digest of the modules that decide what a definition looks like."""
     here = Path(__file__).parent
-    names = ("definition.py", "describe.py", "fingerprint.py", "node.py", "ports/annotations.py", "ports/types.py", "ports/widgets.py", "ports/wire.py")
+    names = (
+        "definition.py",
+        "describe.py",
+        "fingerprint.py",
+        "node.py",
+        "ports/annotations.py",
+        "ports/types.py",
+        "ports/widgets.py",
+        "ports/wire.py",
+    )
     return hashlib.sha256(b"".join((here / name).read_bytes() for name in names)).hexdigest()
 
 
@@ -143,7 +160,9 @@ def _describe(pack: Pack) -> tuple[list[dict[str, Any]], list[str]]:
         request_file, answer_file = Path(folder, "request.json"), Path(folder, "answer.json")
         request_file.write_text(request.model_dump_json(), "utf-8")
         engine = str(Path(__file__).parent.parent)
-        program = f"import sys; sys.path.insert(0, {engine!r}); from nodegraph.describe import main; main(*sys.argv[1:])"
+        program = (
+            f"import sys; sys.path.insert(0, {engine!r}); from nodegraph.describe import main; main(*sys.argv[1:])"
+        )
         try:
             done = subprocess.run(  # noqa: S603 - our own interpreter and program
                 [sys.executable, "-c", program, str(request_file), str(answer_file)],

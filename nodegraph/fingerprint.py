@@ -30,7 +30,7 @@ class _Module:
 class PackSources:
     """The Python sources of one pack.
 
-    package: the dotted name under which the pack is imported. folder: where it lies; for a pack that is one file, that file.
+    package: the dotted name under which the pack is imported. folder: where it lies, or the file that is the pack.
     """
 
     def __init__(self, package: str, folder: Path) -> None:

@@ -45,7 +45,7 @@ def node(
     *,
     category: str,
     version: str = "1",
-    id: str | None = None,  # noqa: A002 - the word users expect
+    id: str | None = None,
     output: str | None = None,
     effect: bool = False,
     cache: CachePolicy = "content",
@@ -114,9 +114,12 @@ class _Reader:
         hints = self._hints()
         inputs, takes_context = self._inputs(hints)
         outputs = self._outputs(hints.get("return", inspect.Signature.empty))
-        title, doc, port_docs = self._docs({port.name for port in (*inputs, *outputs)})
+        title, doc, port_docs = self._docs({port.name for port in inputs} | {port.name for port in outputs})
         name = self.options.id or self.function.__name__
-        for kind, text, pattern in (("id", name, _NAME), ("category", self.options.category, re.compile(r"[a-z][a-z0-9_/ -]*"))):
+        for kind, text, pattern in (
+            ("id", name, _NAME),
+            ("category", self.options.category, re.compile(r"[a-z][a-z0-9_/ -]*")),
+        ):
             if not pattern.fullmatch(text):
                 self.mistakes.append(f"the {kind} {text!r} must be lower-case words")
         return NodeDefinition(
@@ -146,7 +149,9 @@ class _Reader:
         inputs, takes_context = [], False
         for name, parameter in inspect.signature(self.function).parameters.items():
             if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
-                self.mistakes.append(f"{name}: inputs are named one by one; *args, **kwargs and positional-only are not ports")
+                self.mistakes.append(
+                    f"{name}: inputs are named one by one; *args, **kwargs and positional-only are not ports"
+                )
             elif hints.get(name) in (Context, Context | None):
                 takes_context = True
             elif name not in hints:
@@ -165,7 +170,9 @@ class _Reader:
         required = default is inspect.Parameter.empty
         value = None if required else to_jsonable_python(default, fallback=repr)
         if not required:
-            self.mistakes += [f"{name}: its default {default!r} does not fit: {each.reason}" for each in problems(kind, value)]
+            self.mistakes += [
+                f"{name}: its default {default!r} does not fit: {each.reason}" for each in problems(kind, value)
+            ]
         return InputDefinition(name=name, type=kind, required=required, default=value, widget=entry)
 
     def _outputs(self, annotation: Any) -> list[OutputDefinition]:
@@ -208,7 +215,9 @@ class _Reader:
             else:
                 current = None
                 prose.append(line)
-        self.mistakes += [f"the docstring describes {name!r}, which is no input or output" for name in docs.keys() - ports - {"ctx"}]
+        self.mistakes += [
+            f"the docstring describes {name!r}, which is no input or output" for name in docs.keys() - ports - {"ctx"}
+        ]
         return title.strip().rstrip("."), "\n".join(prose).strip(), docs
 
 

@@ -34,7 +34,9 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    models: Path = Field(default_factory=lambda: _data_folder() / "models", description="folder of model folders, one per kind")
+    models: Path = Field(
+        default_factory=lambda: _data_folder() / "models", description="folder of model folders, one per kind"
+    )
     folders: dict[str, list[Path]] = Field(default_factory=dict, description="further folders per kind of file")
     input: Path = Field(default_factory=lambda: _data_folder() / "input", description="pictures that workflows read")
     output: Path = Field(default=Path("output"), description="where nodes write")
@@ -46,11 +48,15 @@ class Settings(BaseModel):
         default_factory=lambda: [_data_folder() / "plugins"], description="folders whose members are node packs"
     )
     memory_cache_bytes: int = Field(default=2 * 2**30, ge=0, description="budget of the results kept in memory")
-    disk_cache_bytes: int = Field(default=20 * 2**30, ge=0, description="budget of the results kept on disk; 0 for none")
+    disk_cache_bytes: int = Field(
+        default=20 * 2**30, ge=0, description="budget of the results kept on disk; 0 for none"
+    )
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     threads: int = Field(
-        default_factory=lambda: len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        default_factory=lambda: (
+            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        ),
         ge=1,
         description="CPU threads of one operation",
     )

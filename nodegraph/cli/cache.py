@@ -26,7 +26,9 @@ def show_info(as_json: JsonOption = False) -> None:
         if as_json:
             print_json(info.to_document())
             return
-        typer.echo(f"{info.folder}: {info.entries} results, {info.bytes / 1e6:.1f} MB of at most {info.budget_bytes / 1e6:.0f} MB")
+        typer.echo(
+            f"{info.folder}: {info.entries} results, {info.bytes / 1e6:.1f} of at most {info.budget_bytes / 1e6:.0f} MB"
+        )
 
 
 def clear() -> None:

@@ -47,16 +47,16 @@ def print_json(document: Any) -> None:
 @contextlib.contextmanager
 def reporting(*, as_json: bool = False) -> Iterator[None]:
     """Turn this package's errors into a message and an exit code."""
-    from ..errors import Cancelled, FileMissing, FileNotAllowed, InvalidWorkflow, NodeFailed, NodegraphError, SettingsError, WorkflowFormatError
+    from .. import errors
+    from ..errors import InvalidWorkflow, NodegraphError
 
     codes: list[tuple[type[NodegraphError], ExitCode]] = [
         (InvalidWorkflow, ExitCode.INVALID),
-        (NodeFailed, ExitCode.FAILED),
-        (Cancelled, ExitCode.CANCELLED),
-        (WorkflowFormatError, ExitCode.UNREADABLE),
-        (FileMissing, ExitCode.UNREADABLE),
-        (FileNotAllowed, ExitCode.UNREADABLE),
-        (SettingsError, ExitCode.USAGE),
+        (errors.Cancelled, ExitCode.CANCELLED),
+        (errors.WorkflowFormatError, ExitCode.UNREADABLE),
+        (errors.FileMissing, ExitCode.UNREADABLE),
+        (errors.FileNotAllowed, ExitCode.UNREADABLE),
+        (errors.SettingsError, ExitCode.USAGE),
         (NodegraphError, ExitCode.FAILED),
     ]
     try:

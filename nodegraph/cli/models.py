@@ -15,7 +15,8 @@ def register(app: typer.Typer) -> None:
 
 
 def list_models(
-    kind: Annotated[str, typer.Option(help="Only this kind of file, such as checkpoint.")] = "", as_json: JsonOption = False
+    kind: Annotated[str, typer.Option(help="Only this kind of file, such as checkpoint.")] = "",
+    as_json: JsonOption = False,
 ) -> None:
     """List the model files that workflows can name, by kind, with the folders they are looked for in."""
     with reporting(as_json=as_json):
@@ -29,16 +30,12 @@ def list_models(
         files = FileResolver(settings, catalog.packs)
         used = {found for each in catalog.values() for port in each.inputs for found in path_kinds(port.type)}
         kinds = [kind] if kind else sorted(used)
-        found = [
-            {"kind": each, "name": name, "bytes": files.resolve(each, name).stat().st_size}
-            for each in kinds
-            for name in files.names(each)
-        ]
+        found = [(each, name, files.resolve(each, name).stat().st_size) for each in kinds for name in files.names(each)]
         if as_json:
-            print_json(found)
+            print_json([{"kind": each, "name": name, "bytes": size} for each, name, size in found])
             return
         report_failures(catalog)
         for each in kinds:
             say(f"{each}: looked for in {', '.join(map(str, settings.folders_of(each)))}")
-        for row in found:
-            typer.echo(f"{row['kind']:<14} {int(row['bytes']) / 1e6:>10.1f} MB  {row['name']}")
+        for each, name, size in found:
+            typer.echo(f"{each:<14} {size / 1e6:>10.1f} MB  {name}")

@@ -28,7 +28,9 @@ def nodes(context: typer.Context, as_json: JsonOption = False) -> None:
         list_nodes(as_json=as_json)
 
 
-def list_nodes(category: Annotated[str, typer.Option(help="Only this category.")] = "", as_json: JsonOption = False) -> None:
+def list_nodes(
+    category: Annotated[str, typer.Option(help="Only this category.")] = "", as_json: JsonOption = False
+) -> None:
     """List the nodes by category."""
     with reporting(as_json=as_json):
         catalog = _catalog()
@@ -66,10 +68,17 @@ def _catalog() -> Catalog:
 def _page(definition: NodeDefinition) -> str:
     from ..ports.types import describe
 
-    lines = [f"{definition.id} (version {definition.version}, {definition.category}, pack {definition.pack})", f"  {definition.title}"]
+    lines = [
+        f"{definition.id} (version {definition.version}, {definition.category}, pack {definition.pack})",
+        f"  {definition.title}",
+    ]
     lines += ["", *(f"  {line}" for line in definition.doc.splitlines())] if definition.doc else []
-    lines += ["", "inputs:"] + [f"  {each.name}: {describe(each.type)}{_default(each)}{_help(each.doc)}" for each in definition.inputs]
-    lines += ["", "outputs:"] + [f"  {each.name}: {describe(each.type)}{_help(each.doc)}" for each in definition.outputs]
+    lines += ["", "inputs:"] + [
+        f"  {each.name}: {describe(each.type)}{_default(each)}{_help(each.doc)}" for each in definition.inputs
+    ]
+    lines += ["", "outputs:"] + [
+        f"  {each.name}: {describe(each.type)}{_help(each.doc)}" for each in definition.outputs
+    ]
     return "\n".join(lines)
 
 

@@ -54,7 +54,11 @@ class _Display:
             case NodeStarted(node=node):
                 self._tasks[node] = self._bars.add_task(node, total=None, pace="")
             case NodeProgress(node=node, progress=progress):
-                pace = f"{progress.rate:.1f} it/s, {progress.eta:.0f} s left" if progress.rate and progress.eta is not None else ""
+                pace = (
+                    f"{progress.rate:.1f} it/s, {progress.eta:.0f} s left"
+                    if progress.rate and progress.eta is not None
+                    else ""
+                )
                 text = " ".join(filter(None, (pace, progress.message)))
                 self._bars.update(self._tasks[node], completed=progress.done, total=progress.total, pace=text)
             case NodeLog(node=node, text=text):
@@ -66,7 +70,9 @@ class _Display:
             case NodeErred(node=node):
                 self._bars.remove_task(self._tasks.pop(node))
             case RunFinished(status="cancelled", kept=kept):
-                self._print(f"cancelled; the results of the {kept} finished nodes are kept, the same command goes on from there")
+                self._print(
+                    f"cancelled; the results of the {kept} finished nodes are kept, the same command goes on from there"
+                )
             case RunFinished(status="failed", kept=kept) if kept:
                 self._print(f"the results of the {kept} finished nodes are kept")
             case RunFinished(status="done", seconds=seconds):

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 _HELP = """Run a workflow.
 
-nodegraph run FLOW.json [OPTIONS], where FLOW.json may be - for standard input. The inputs that the workflow declares are
-options: nodegraph run FLOW.json --help lists them."""
+nodegraph run FLOW.json [OPTIONS], where FLOW.json may be - for standard input. The inputs that the workflow
+declares are options: nodegraph run FLOW.json --help lists them."""
 
 
 def register(app: typer.Typer) -> None:
@@ -65,7 +65,13 @@ def _command(workflow: Workflow, catalog: Catalog, declared: list[DeclaredInput]
 
     def command(**given: Any) -> None:
         values = {names[key].name: given.pop(key) for key in list(given) if key in names}
-        _run(workflow, catalog, {each.name: each for each in declared}, {k: v for k, v in values.items() if v is not None}, **given)
+        _run(
+            workflow,
+            catalog,
+            {each.name: each for each in declared},
+            {k: v for k, v in values.items() if v is not None},
+            **given,
+        )
 
     for name in ("workflow", "catalog", "declared", "values"):
         options.pop(name)
@@ -89,22 +95,29 @@ def _option(key: str, declared: DeclaredInput, taken: set[str]) -> inspect.Param
     known = "required" if declared.required else f"default: {declared.default!r}"
     text = f"{declared.help or declared.title} ({describe(kind)}; {known})"
     option = typer.Option(f"--{flag}/--no-{flag}" if is_flag else f"--{flag}", help=text, show_default=False)
-    annotation = Annotated[bool | None if is_flag else str | None, option]
+    annotation: object = Annotated[bool | None, option] if is_flag else Annotated[str | None, option]
     return inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
-def _run(  # noqa: PLR0913 - these are the command's options
+def _run(
     workflow: Workflow,
     catalog: Catalog,
     declared: dict[str, DeclaredInput],
     values: dict[str, Any],
     *,
-    sets: Annotated[list[str] | None, typer.Option("--set", help="Write any input: node.input=value. May be repeated.")] = None,
-    up_to: Annotated[list[str] | None, typer.Option("--up-to", help="Run only what this node needs. May be repeated.")] = None,
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", help="Write any input: node.input=value. May be repeated.")
+    ] = None,
+    up_to: Annotated[
+        list[str] | None, typer.Option("--up-to", help="Run only what this node needs. May be repeated.")
+    ] = None,
     output: Annotated[Path | None, typer.Option("--output", help="Folder to write into (default: ./output).")] = None,
-    device: Annotated[Literal["auto", "cpu", "cuda", "mps"] | None, typer.Option("--device", help="Where to compute.")] = None,
+    device: Annotated[
+        Literal["auto", "cpu", "cuda", "mps"] | None, typer.Option("--device", help="Where to compute.")
+    ] = None,
     precision: Annotated[
-        Literal["auto", "float32", "bfloat16", "float16"] | None, typer.Option("--precision", help="The dtype to compute in.")
+        Literal["auto", "float32", "bfloat16", "float16"] | None,
+        typer.Option("--precision", help="The dtype to compute in."),
     ] = None,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor write stored results.")] = False,
     as_json: JsonOption = False,
@@ -141,7 +154,9 @@ def _write_sets(workflow: Workflow, catalog: Catalog, texts: list[str]) -> Workf
         node, dot, port = place.rpartition(".")
         entry = workflow.nodes.get(node)
         if not equals or not dot or entry is None:
-            raise typer.BadParameter(f"{text!r} is not node.input=value with a node of this workflow", param_hint="--set")
+            raise typer.BadParameter(
+                f"{text!r} is not node.input=value with a node of this workflow", param_hint="--set"
+            )
         definition = catalog.get(entry.type)
         known = definition.inputs_by_name.get(port) if definition else None
         values[node, port] = parse_text(known.type, value) if known else value
@@ -169,7 +184,13 @@ def _report(result: RunResult, *, as_json: bool) -> None:
     shown = {name: _shown(value) for name, value in result.outputs.items()}
     if as_json:
         print_json(
-            {"status": "done", "outputs": shown, "ran": result.ran, "cached": result.cached, "seconds": round(result.seconds, 3)}
+            {
+                "status": "done",
+                "outputs": shown,
+                "ran": result.ran,
+                "cached": result.cached,
+                "seconds": round(result.seconds, 3),
+            }
         )
         return
     for name, value in shown.items():

@@ -30,7 +30,13 @@ def validate(
             report_failures(catalog)
         defects = find_defects(document, catalog)
         if as_json:
-            print_json({"valid": not defects, "nodes": len(document.nodes), "defects": [each.to_document() for each in defects]})
+            print_json(
+                {
+                    "valid": not defects,
+                    "nodes": len(document.nodes),
+                    "defects": [each.to_document() for each in defects],
+                }
+            )
         else:
             for defect in defects:
                 say(f"  - {defect}")

@@ -83,7 +83,7 @@ class Context:
     def output_file(self, stem: str, suffix: str) -> Path:
         """A target in the output folder, named after `stem` and the recipe: the same recipe rewrites the same file.
 
-        stem: letters, digits, space, `-`, `_` and `.`; may hold folders divided by `/`, but never leaves the output folder.
+        stem: letters, digits, space, `-`, `_` and `.`; may hold folders divided by `/`, never leaves the output folder.
         suffix: with its dot, such as ".png".
         """
         parts = [re.sub(r"[^\w .-]", "_", part).strip(" .") for part in stem.split("/")]

@@ -89,7 +89,15 @@ class RunFinished(_Event):
 
 
 Event: TypeAlias = (
-    RunStarted | NodeStarted | NodeProgress | NodePreview | NodeLog | NodeCached | NodeFinished | NodeErred | RunFinished
+    RunStarted
+    | NodeStarted
+    | NodeProgress
+    | NodePreview
+    | NodeLog
+    | NodeCached
+    | NodeFinished
+    | NodeErred
+    | RunFinished
 )
 Listener: TypeAlias = Callable[[Event], None]
 

@@ -21,7 +21,17 @@ from ..ports.values import misfit, to_argument
 from ..workflow.graph import Gathered, GraphNode, Link, Source, Written
 from .cancel import CancelToken
 from .context import Context, Progress, Surroundings
-from .events import EventStream, NodeCached, NodeErred, NodeFinished, NodeLog, NodePreview, NodeProgress, NodeStarted, RunStarted
+from .events import (
+    EventStream,
+    NodeCached,
+    NodeErred,
+    NodeFinished,
+    NodeLog,
+    NodePreview,
+    NodeProgress,
+    NodeStarted,
+    RunStarted,
+)
 from .plan import Plan
 from .store import ResultStore
 
@@ -55,9 +65,9 @@ class Executor:
         self._values: dict[str, Outputs] = {}
         self._functions: dict[str, Callable[..., Any]] = {}
         self.ran: list[str] = []
-        self._waiting = Counter(
-            link.node for name in plan.order for link in self._nodes[name].links()
-        ) + Counter(plan.targets)
+        self._waiting = Counter(link.node for name in plan.order for link in self._nodes[name].links()) + Counter(
+            plan.targets
+        )
 
     def run(self) -> dict[str, Outputs]:
         """The outputs of the targets.

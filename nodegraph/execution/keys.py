@@ -2,7 +2,7 @@
 
 A key is a SHA-256 over the node's type and version, its code fingerprint, the versions of the numeric packages it uses,
 the device policy where that changes bits, every value written into it (typed: 1, true, 1.0 and "1" differ), the digests
-of the files it reads, and the keys of the nodes wired into it. Names of nodes and of files, and the layout, are no part of it.
+of the files it reads, and the keys of the nodes wired into it. Names of nodes and of files are no part of it.
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ class KeyMaker:
                 inner = port.item if isinstance(port, ListType) else port
                 return f"G[{','.join(self._source(inner, item, keys) for item in items)}]"
             case Written(value=value):
-                return "V" + json.dumps(self._with_digests(port, value), sort_keys=True, ensure_ascii=False, allow_nan=False)
+                return "V" + json.dumps(
+                    self._with_digests(port, value), sort_keys=True, ensure_ascii=False, allow_nan=False
+                )
 
     def _with_digests(self, port: PortType, value: JsonValue) -> JsonValue:
         """`value` with every file name in it replaced by the file's content digest."""
@@ -123,4 +125,3 @@ def written_paths(port: PortType, value: JsonValue) -> list[tuple[str, str]]:
 
     KeyMaker(note, DevicePolicy("", "", 0), "")._with_digests(port, value)
     return found
-

@@ -29,7 +29,7 @@ class Plan:
 
 
 def default_targets(graph: Graph) -> tuple[str, ...]:
-    """What a run is for when nobody says otherwise: the declared outputs and every effect; failing both, the last nodes."""
+    """What a run is for unless told otherwise: declared outputs and every effect; failing both, the last nodes."""
     wanted = {link.node for link in graph.outputs.values()}
     wanted |= {name for name, node in graph.nodes.items() if node.definition.effect}
     if not wanted:
@@ -48,8 +48,10 @@ def make_plan(
     wanted = tuple(targets)
     closure = _closure(graph, wanted)
     available = stored({keys[name] for name in closure if _storable(graph.nodes[name])})
-    needed, order, cached = set(wanted), [], set()
-    for name in reversed(graph.nodes):
+    needed: set[str] = set(wanted)
+    order: list[str] = []
+    cached: set[str] = set()
+    for name in reversed(list(graph.nodes)):
         if name not in needed:
             continue
         node = graph.nodes[name]

@@ -37,11 +37,17 @@ class FileResolver:
                 continue
             real = path.resolve()
             if not real.is_relative_to(folder.resolve()) or Path(name).is_absolute():
-                raise FileNotAllowed(f"the {kind} {name!r} lies outside {folder}; put the file into one of the {kind} folders")
+                raise FileNotAllowed(
+                    f"the {kind} {name!r} lies outside {folder}; put the file into one of the {kind} folders"
+                )
             return real
         folders = ", ".join(map(str, self._settings.folders_of(kind)))
         near = difflib.get_close_matches(name, self.names(kind), n=3)
-        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"put it into one of the {kind} folders: {folders}"
+        hint = (
+            f"did you mean {' or '.join(map(repr, near))}?"
+            if near
+            else f"put it into one of the {kind} folders: {folders}"
+        )
         raise FileMissing(f"there is no {kind} {name!r}; {hint}")
 
     def names(self, kind: str, limit: int = 2000) -> list[str]:
@@ -62,7 +68,9 @@ class FileResolver:
             if relative is not None:
                 path = (pack.folder / relative).resolve()
                 if not path.is_file():
-                    raise FileMissing(f"the pack {pack.name!r} says it brings the {kind} {name!r}, but {path} is missing; reinstall it")
+                    raise FileMissing(
+                        f"the pack {pack.name!r} should bring the {kind} {name!r}; reinstall it ({path} is missing)"
+                    )
                 return path
         offered = [each for each in self.names(kind) if each.startswith(BUNDLED)]
         raise FileMissing(f"no pack brings the {kind} {name!r}; there are {', '.join(offered) or 'none'}")

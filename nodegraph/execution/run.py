@@ -56,7 +56,9 @@ class Runner:
     A context manager; `close` writes what is still buffered.
     """
 
-    def __init__(self, settings: Settings | None = None, *, catalog: Catalog | None = None, store: ResultStore | None = None) -> None:
+    def __init__(
+        self, settings: Settings | None = None, *, catalog: Catalog | None = None, store: ResultStore | None = None
+    ) -> None:
         self.settings = settings if settings is not None else load_settings()
         self.catalog = catalog if catalog is not None else load_catalog(self.settings)
         self.policy: DevicePolicy = device_policy(self.settings)
@@ -67,7 +69,9 @@ class Runner:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -76,7 +80,12 @@ class Runner:
         self.digests.close()
 
     def plan(
-        self, workflow: Workflow, inputs: Mapping[str, JsonValue] | None = None, *, targets: Iterable[str] | None = None, use_cache: bool = True
+        self,
+        workflow: Workflow,
+        inputs: Mapping[str, JsonValue] | None = None,
+        *,
+        targets: Iterable[str] | None = None,
+        use_cache: bool = True,
     ) -> tuple[Plan, dict[tuple[str, str], str]]:
         """Validate and plan without running; with the digests of the files that are read, by kind and name.
 
@@ -86,7 +95,9 @@ class Runner:
         wanted = tuple(targets) if targets is not None else default_targets(graph)
         unknown = [name for name in wanted if name not in graph.nodes]
         if unknown:
-            raise InvalidWorkflow([Defect("missing_node", f"there is no node {name!r} to run up to") for name in unknown])
+            raise InvalidWorkflow(
+                [Defect("missing_node", f"there is no node {name!r} to run up to") for name in unknown]
+            )
         if defects := self._file_defects(graph):
             raise InvalidWorkflow(defects)
         maker = KeyMaker(self._digest, self.policy, secrets.token_hex(16))
@@ -143,7 +154,9 @@ class Runner:
                 return path.resolve().relative_to(folder.resolve()).as_posix()
         if kind != "image":
             places = ", ".join(map(str, self.settings.folders_of(kind)))
-            raise FileNotAllowed(f"{path} lies in none of the {kind} folders ({places}); move it there or add its folder to the settings")
+            raise FileNotAllowed(
+                f"{path} lies in none of the {kind} folders ({places}); move it there or add its folder to the settings"
+            )
         name = f"{sha256(path.read_bytes()).hexdigest()[:16]}-{path.name}"
         target = self.settings.input / name
         if not target.is_file():
@@ -178,7 +191,8 @@ class Runner:
             packages = {package for node in plan.graph.nodes.values() for package in node.definition.numeric}
             return {
                 "nodegraph": __version__,
-                "workflow": workflow.model_dump(mode="json", by_alias=True, exclude_defaults=True) | {"format": workflow.format},
+                "workflow": workflow.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+                | {"format": workflow.format},
                 "files": {f"{kind}/{name}": digest for (kind, name), digest in sorted(files.items())},
                 "versions": {package: package_version(package) for package in sorted(packages)},
                 "computed_on": self.policy.text,

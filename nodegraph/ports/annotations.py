@@ -175,7 +175,10 @@ def _wire(cls: type, arguments: tuple[object, ...]) -> WireType:
     note = wire_class(cls)
     assert note is not None
     return WireType(
-        id=note.id, bases=wire_bases(cls), portable=note.portable, arguments=tuple(port_type(each) for each in arguments)
+        id=note.id,
+        bases=wire_bases(cls),
+        portable=note.portable,
+        arguments=tuple(port_type(each) for each in arguments),
     )
 
 

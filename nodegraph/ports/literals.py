@@ -164,8 +164,11 @@ def _nested_problems(port: PortType, value: JsonValue) -> Iterator[Problem]:
         case UnionType(members=members):
             found = [problems(member, value) for member in by_exactness(members, value)]
             if all(found):
-                same_kind = [each for member, each in zip(by_exactness(members, value), found, strict=True)
-                             if isinstance(member, ScalarType) and _is_a(member.kind, value)]
+                same_kind = [
+                    each
+                    for member, each in zip(by_exactness(members, value), found, strict=True)
+                    if isinstance(member, ScalarType) and _is_a(member.kind, value)
+                ]
                 yield same_kind[0][0] if same_kind else Problem(f"it is not {describe(port)}", found[0][0].remedy)
 
 

@@ -127,7 +127,17 @@ class ModelType(_Frozen):
 
 PortType = Annotated[
     Union[  # noqa: UP007 - forward references need the spelled-out form
-        ScalarType, NoneType, AnyType, ChoiceType, PathType, ListType, MapType, UnionType, VariableType, WireType, ModelType
+        ScalarType,
+        NoneType,
+        AnyType,
+        ChoiceType,
+        PathType,
+        ListType,
+        MapType,
+        UnionType,
+        VariableType,
+        WireType,
+        ModelType,
     ],
     Field(discriminator="kind"),
 ]

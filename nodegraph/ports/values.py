@@ -1,4 +1,4 @@
-"""Values at run time: from what is written in a workflow to Python arguments, and what a node returned against its ports."""
+"""Values at run time: from what a workflow says to Python arguments, and what a node returned against its ports."""
 
 from __future__ import annotations
 

@@ -8,6 +8,8 @@ from typing import TypeVar
 
 C = TypeVar("C", bound=type)
 
+_NOTE = "__wire__"
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class WireClass:
@@ -17,7 +19,7 @@ class WireClass:
     portable: bool
 
 
-def wire(*, portable: bool, id: str | None = None) -> Callable[[C], C]:  # noqa: A002 - the word users expect
+def wire(*, portable: bool, id: str | None = None) -> Callable[[C], C]:
     """Declare a class as a wire type.
 
     portable: True for values that are stored and sent bit-exactly (images, latents); the class must then be a frozen
@@ -26,10 +28,11 @@ def wire(*, portable: bool, id: str | None = None) -> Callable[[C], C]:  # noqa:
     """
 
     def mark(cls: C) -> C:
-        if portable and not (dataclasses.is_dataclass(cls) and cls.__dataclass_params__.frozen):
+        parameters = getattr(cls, "__dataclass_params__", None)
+        if portable and not getattr(parameters, "frozen", False):
             raise TypeError(f"{cls.__qualname__} is declared portable, so it must be a dataclass with frozen=True")
         name = id or f"{cls.__module__.partition('.')[0]}.{cls.__qualname__}"
-        cls.__wire__ = WireClass(id=name, portable=portable)
+        setattr(cls, _NOTE, WireClass(id=name, portable=portable))
         return cls
 
     return mark
@@ -37,7 +40,7 @@ def wire(*, portable: bool, id: str | None = None) -> Callable[[C], C]:  # noqa:
 
 def wire_class(cls: object) -> WireClass | None:
     """What `@wire` noted on exactly this class, or None."""
-    found = vars(cls).get("__wire__") if isinstance(cls, type) else None
+    found = vars(cls).get(_NOTE) if isinstance(cls, type) else None
     return found if isinstance(found, WireClass) else None
 
 

@@ -14,7 +14,7 @@ Document = dict[str, Any]
 
 
 def _draft_to_1(document: Document) -> Document:
-    """`nodegraph/0`, the draft: wires were `["node", "output"]`, parameters and wires lay apart, `expose` was a list."""
+    """`nodegraph/0`, the draft: wires were `["node", "output"]` and lay apart from values; `expose` was a list."""
     nodes = {}
     for name, entry in document.get("nodes", {}).items():
         wires = {port: {"from": ".".join(source)} for port, source in entry.get("wires", {}).items()}
@@ -48,7 +48,9 @@ def migrate(document: object, *, source: str = "workflow") -> Document:
         step = MIGRATIONS.get(name) if isinstance(name, str) else None
         if step is None:
             known = ", ".join([*MIGRATIONS, FORMAT])
-            raise WorkflowFormatError(f"{source}: the format {name!r} is not known here (known: {known}); a newer nodegraph may read it")
+            raise WorkflowFormatError(
+                f"{source}: the format {name!r} is not known here (known: {known}); a newer nodegraph may read it"
+            )
         try:
             current = step(copy.deepcopy(current))
         except (KeyError, TypeError, AttributeError, ValueError) as error:

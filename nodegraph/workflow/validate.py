@@ -28,7 +28,19 @@ from ..ports.types import (
     why_not,
 )
 from .defects import Defect
-from .graph import NODE_NAME, BadLink, Gathered, Graph, GraphNode, Link, Source, Written, links_of, parse_link, parse_source
+from .graph import (
+    NODE_NAME,
+    BadLink,
+    Gathered,
+    Graph,
+    GraphNode,
+    Link,
+    Source,
+    Written,
+    links_of,
+    parse_link,
+    parse_source,
+)
 from .model import Workflow
 
 Definitions: TypeAlias = Mapping[str, NodeDefinition]
@@ -80,8 +92,10 @@ class _Checker:
     def graph_node(self, name: str) -> GraphNode:
         """A node whose defaults are filled in; only for valid workflows."""
         definition, given = self.known[name], self.sources[name]
-        sources = {port.name: self._normal(port, given[port.name]) if port.name in given else Written(port.default)
-                   for port in definition.inputs}
+        sources = {
+            port.name: self._normal(port, given[port.name]) if port.name in given else Written(port.default)
+            for port in definition.inputs
+        }
         return GraphNode(name, definition, sources)
 
     @staticmethod
@@ -100,7 +114,12 @@ class _Checker:
     def _check_type(self, name: str) -> None:
         entry = self.workflow.nodes[name]
         if not NODE_NAME.fullmatch(name):
-            self._add("bad_name", f"the node name {name!r} is not usable", "use letters, digits, _ and -, first a letter", node=name)
+            self._add(
+                "bad_name",
+                f"the node name {name!r} is not usable",
+                "use letters, digits, _ and -, first a letter",
+                node=name,
+            )
         definition = self.definitions.get(entry.type)
         if definition is None:
             near = difflib.get_close_matches(entry.type, list(self.definitions), n=3, cutoff=0.5)
@@ -111,8 +130,8 @@ class _Checker:
         if entry.version != definition.version:
             self._add(
                 "wrong_version",
-                f"the file was made for version {entry.version} of {entry.type!r}; this installation has {definition.version}",
-                f"check its inputs and write \"version\": \"{definition.version}\"",
+                f"the file wants version {entry.version} of {entry.type!r}; this installation has {definition.version}",
+                f'check its inputs and write "version": "{definition.version}"',
                 node=name,
             )
 
@@ -136,12 +155,19 @@ class _Checker:
         for required in definition.inputs if definition is not None else ():
             given = required.name in entry.inputs or f"{name}.{required.name}" in self.asked_for
             if required.required and not given:
-                self._add("missing_input", f"it needs {describe(required.type)}", "wire it or write a value",
-                          node=name, port=required.name)
+                self._add(
+                    "missing_input",
+                    f"it needs {describe(required.type)}",
+                    "wire it or write a value",
+                    node=name,
+                    port=required.name,
+                )
 
     def _unknown_input(self, name: str, port: str, definition: NodeDefinition) -> None:
         near = difflib.get_close_matches(port, definition.inputs_by_name, n=1)
-        remedy = f"did you mean {near[0]!r}?" if near else f"the inputs are {', '.join(definition.inputs_by_name) or 'none'}"
+        remedy = (
+            f"did you mean {near[0]!r}?" if near else f"the inputs are {', '.join(definition.inputs_by_name) or 'none'}"
+        )
         self._add("unknown_input", f"{definition.id!r} has no such input", remedy, node=name, port=port)
 
     def _check_link(self, link: Link, *, node: str = "", port: str = "") -> None:
@@ -153,8 +179,14 @@ class _Checker:
         source = self.known.get(link.node)
         if source is not None and link.output not in source.outputs_by_name:
             names = ", ".join(source.outputs_by_name) or "none"
-            self._add("missing_output", f"{link.node!r} ({source.id}) has no output {link.output!r}",
-                      f"its outputs are {names}", node=node, port=port, value=str(link))
+            self._add(
+                "missing_output",
+                f"{link.node!r} ({source.id}) has no output {link.output!r}",
+                f"its outputs are {names}",
+                node=node,
+                port=port,
+                value=str(link),
+            )
 
     def _check_written(self, name: str, port: InputDefinition, source: Source) -> None:
         if isinstance(source, Written):
@@ -163,7 +195,13 @@ class _Checker:
         elif isinstance(source, Gathered):
             items = _list_items(port.type)
             if not items:
-                self._add("type_mismatch", f"it takes {describe(port.type)}, not a list", "wire one value", node=name, port=port.name)
+                self._add(
+                    "type_mismatch",
+                    f"it takes {describe(port.type)}, not a list",
+                    "wire one value",
+                    node=name,
+                    port=port.name,
+                )
                 return
             for index, each in enumerate(source.items):
                 for problem in problems(items[0], each.value) if isinstance(each, Written) else ():
@@ -175,14 +213,23 @@ class _Checker:
                 node, _, port = target.rpartition(".")
                 definition = self.known.get(node)
                 if node not in self.workflow.nodes:
-                    self._add("bad_workflow_input", f"the workflow input {name!r} goes to {target!r}, but there is no node {node!r}",
-                              "name an existing input as node.input")
+                    self._add(
+                        "bad_workflow_input",
+                        f"the workflow input {name!r} goes to {target!r}, but there is no node {node!r}",
+                        "name an existing input as node.input",
+                    )
                 elif definition is not None and port not in definition.inputs_by_name:
-                    self._add("bad_workflow_input", f"the workflow input {name!r} goes to {target!r}, but {definition.id!r} has no input {port!r}",
-                              f"its inputs are {', '.join(definition.inputs_by_name)}")
+                    self._add(
+                        "bad_workflow_input",
+                        f"the workflow input {name!r} goes to {target!r}, but {definition.id!r} has no input {port!r}",
+                        f"its inputs are {', '.join(definition.inputs_by_name)}",
+                    )
                 elif isinstance(self.sources.get(node, {}).get(port), Link | Gathered):
-                    self._add("bad_workflow_input", f"the workflow input {name!r} goes to {target!r}, which is wired already",
-                              "remove the wire or the workflow input")
+                    self._add(
+                        "bad_workflow_input",
+                        f"the workflow input {name!r} goes to {target!r}, which is wired already",
+                        "remove the wire or the workflow input",
+                    )
 
     def _check_workflow_outputs(self) -> None:
         for name, output in self.workflow.outputs.items():
@@ -193,7 +240,12 @@ class _Checker:
 
     def _check_cycles(self) -> None:
         graph = {
-            name: [link.node for source in sources.values() for link in links_of(source) if link.node in self.workflow.nodes]
+            name: [
+                link.node
+                for source in sources.values()
+                for link in links_of(source)
+                if link.node in self.workflow.nodes
+            ]
             for name, sources in self.sources.items()
         }
         try:
@@ -209,8 +261,12 @@ class _Checker:
                     in_cycles |= members
                     cycle = [before for before, _ in networkx.find_cycle(found.subgraph(members), source=first)]
                     more = f" ({len(members)} nodes in all)" if len(members) > len(cycle) else ""
-                    self._add("cycle", f"the wires run in a circle: {' -> '.join([*cycle, cycle[0]])}{more}",
-                              "remove one of these wires", node=first)
+                    self._add(
+                        "cycle",
+                        f"the wires run in a circle: {' -> '.join([*cycle, cycle[0]])}{more}",
+                        "remove one of these wires",
+                        node=first,
+                    )
             blocked = in_cycles | {name for member in in_cycles for name in networkx.descendants(found, member)}
             rest = {name: befores for name, befores in graph.items() if name not in blocked}
             self.order = list(graphlib.TopologicalSorter(rest).static_order())
@@ -234,7 +290,9 @@ class _Checker:
                         for link in links_of(source):
                             self._check_wire(name, port.name, item, link, produced, bindings)
             for output in definition.outputs:
-                produced[Link(name, output.name)] = substitute(output.type, bindings) if definition.generic else output.type
+                produced[Link(name, output.name)] = (
+                    substitute(output.type, bindings) if definition.generic else output.type
+                )
 
     def _check_wire(
         self, name: str, port: str, wanted: PortType, link: Link, produced: Mapping[Link, PortType], bindings: Bindings
@@ -243,12 +301,16 @@ class _Checker:
         reason = why_not(given, wanted, bindings) if given is not None else None
         if given is not None and reason is not None:
             remedy = self._conversion(given, wanted)
-            self._add("type_mismatch", f"{link} gives {describe(given)}, but {describe(wanted)} is needed: {reason}", remedy,
-                      node=name, port=port, value=str(link))
+            self._add(
+                "type_mismatch",
+                f"{link} gives {describe(given)}, but {describe(wanted)} is needed: {reason}",
+                remedy,
+                node=name,
+                port=port,
+                value=str(link),
+            )
 
     def _conversion(self, given: PortType, wanted: PortType) -> str:
-        if isinstance(self.definitions, dict) and len(self.definitions) > 5000:
-            return ""
         able = [each.id for each in self.definitions.values() if _converts(each, given, wanted)]
         return f"{' or '.join(map(repr, sorted(able)[:3]))} can turn one into the other" if able else ""
 
@@ -256,13 +318,17 @@ class _Checker:
         reason = f"at {problem.where}: {problem.reason}" if problem.where else problem.reason
         self._add("bad_value", reason, problem.remedy, node=node, port=port, value=value)
 
-    def _add(self, code: str, reason: str, remedy: str = "", *, node: str = "", port: str = "", value: JsonValue = None) -> None:
+    def _add(
+        self, code: str, reason: str, remedy: str = "", *, node: str = "", port: str = "", value: JsonValue = None
+    ) -> None:
         self.defects.append(Defect(code, reason, remedy, node, port, value))  # type: ignore[arg-type]
 
 
 def _converts(definition: NodeDefinition, given: PortType, wanted: PortType) -> bool:
     """Whether a node needs nothing but `given` (beside values written by hand) to make `wanted`."""
-    needed = [port for port in definition.inputs if port.required and problems(port.type, "") and not _writable(port.type)]
+    needed = [
+        port for port in definition.inputs if port.required and problems(port.type, "") and not _writable(port.type)
+    ]
     outputs: Iterable[OutputDefinition] = definition.outputs
     return (
         not definition.generic
