@@ -8,10 +8,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .declaration import node
     from .errors import Cancelled, InvalidInput, InvalidWorkflow, NodeFailed, NodegraphError
     from .execution.context import Context
     from .execution.run import RunResult, run
-    from .node import node
     from .ports.widgets import Multiline, PathOf, Seed, Slider
     from .ports.wire import wire
     from .settings import Settings
@@ -28,7 +28,7 @@ _HOMES = {
     "Context": "execution.context",
     "RunResult": "execution.run",
     "run": "execution.run",
-    "node": "node",
+    "node": "declaration",
     "Multiline": "ports.widgets",
     "PathOf": "ports.widgets",
     "Seed": "ports.widgets",

@@ -135,7 +135,7 @@ def _engine_digest() -> str:
         "definition.py",
         "describe.py",
         "fingerprint.py",
-        "node.py",
+        "declaration.py",
         "ports/annotations.py",
         "ports/types.py",
         "ports/widgets.py",

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from .declaration import describe_nodes
 from .definition import NodeDefinition
 from .errors import DeclarationError, PackError
 from .fingerprint import PackSources
-from .node import describe_nodes
 from .plugins import Manifest, Pack, make_importable
 
 _DECLARES_NODES = re.compile(rb"^@(?:\w+\.)*node\b", re.MULTILINE)

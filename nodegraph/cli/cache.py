@@ -18,23 +18,25 @@ def register(app: typer.Typer) -> None:
 def show_info(as_json: JsonOption = False) -> None:
     """Show where stored results lie and how much room they take."""
     with reporting(as_json=as_json):
-        from ..execution.store import open_disk
+        from ..execution.opening import open_disk
         from ..settings import load_settings
 
         with open_disk(load_settings()) as disk:
             info = disk.info()
         if as_json:
-            print_json(info.to_document())
+            print_json(
+                {"folder": str(info.folder), "entries": info.entries, "bytes": info.bytes, "budget": info.budget}
+            )
             return
         typer.echo(
-            f"{info.folder}: {info.entries} results, {info.bytes / 1e6:.1f} of at most {info.budget_bytes / 1e6:.0f} MB"
+            f"{info.folder}: {info.entries} results, {info.bytes / 1e6:.1f} of at most {info.budget / 1e6:.0f} MB"
         )
 
 
 def clear() -> None:
     """Delete all stored results; they are computed again when needed."""
     with reporting():
-        from ..execution.store import open_disk
+        from ..execution.opening import open_disk
         from ..settings import load_settings
 
         with open_disk(load_settings()) as disk:

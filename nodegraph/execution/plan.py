@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from ..workflow.graph import Graph, GraphNode
@@ -42,7 +42,7 @@ def make_plan(
     graph: Graph,
     keys: Mapping[str, str],
     targets: Iterable[str],
-    stored: Callable[[Iterable[str]], set[str]],
+    stored: Callable[[Collection[str]], set[str]],
 ) -> Plan:
     """Plan a run of `targets`; `stored` says which keys have a stored result."""
     wanted = tuple(targets)

@@ -31,9 +31,10 @@ from .digests import FileDigests
 from .events import Event, EventStream, Listener, RunFinished
 from .executor import Executor, Machinery
 from .keys import KeyMaker, package_version, written_paths
+from .opening import open_store
 from .plan import Plan, default_targets, make_plan
 from .resolve import FileResolver
-from .store import ResultStore, open_store
+from .store import ResultStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Runner:
         self.policy: DevicePolicy = device_policy(self.settings)
         self.files = FileResolver(self.settings, self.catalog.packs)
         self.digests = FileDigests(self.settings.cache)
-        self.store = store if store is not None else open_store(self.settings)
+        self.store = store if store is not None else open_store(self.settings, self.digests)
 
     def __enter__(self) -> Self:
         return self
