@@ -64,7 +64,8 @@ class Executor:
         self._nodes, self._keys = plan.graph.nodes, plan.keys
         self._values: dict[str, Outputs] = {}
         self._functions: dict[str, Callable[..., Any]] = {}
-        self.ran: list[str] = []
+        self.ran: dict[str, None] = {}
+        self._to_run = frozenset(plan.order)
         self._waiting = Counter(link.node for name in plan.order for link in self._nodes[name].links()) + Counter(
             plan.targets
         )
@@ -106,7 +107,7 @@ class Executor:
     def _load(self, name: str) -> bool:
         """Fetch a stored result, unless the plan says that the node runs and it did not run yet."""
         store = self._machinery.store
-        if store is None or (name in self._plan.to_run and name not in self.ran):
+        if store is None or (name in self._to_run and name not in self.ran):
             return False
         found = store.get(self._keys[name])
         if found is None:
@@ -142,7 +143,7 @@ class Executor:
 
     def _keep(self, node: GraphNode, outputs: Outputs) -> None:
         definition, store = node.definition, self._machinery.store
-        self.ran.append(node.name)
+        self.ran[node.name] = None
         self._values[node.name] = outputs
         if store is not None and not definition.effect and definition.cache != "never":
             store.put(self._keys[node.name], outputs, portable=all(_portable(port.type) for port in definition.outputs))

@@ -22,11 +22,6 @@ class Plan:
     order: tuple[str, ...]
     cached: frozenset[str]
 
-    @property
-    def to_run(self) -> frozenset[str]:
-        """The nodes that will run, as a set."""
-        return frozenset(self.order)
-
 
 def default_targets(graph: Graph) -> tuple[str, ...]:
     """What a run is for unless told otherwise: declared outputs and every effect; failing both, the last nodes."""
