@@ -1,0 +1,119 @@
+"""Building the models of the `flow_dit` family."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from ...models.autoencoder_kl import AutoencoderConfig, AutoencoderKL
+from ...models.dit import DiT, DiTConfig
+from ...models.text_transformer import TextConfig, TextTransformer
+from ...models.word_pieces import tokenize
+from ...parameterisations import Flow
+from ...schedules.noise import RectifiedFlow
+from ...types import Autoencoder, Denoiser, Encoding, LatentSpace, TextEncoder
+from ..errors import InvalidMatch
+from ..family import Parts
+from ..weights import build
+from .flow_dit import Document
+
+
+def predict_velocity(network: nn.Module, x: Tensor, time: Tensor, encoding: Encoding) -> Tensor:
+    """The DiT's call: context and its mask beside x and the time."""
+    context = encoding.tokens.to(x.device, x.dtype)
+    velocity: Tensor = network(x, time, context, encoding.mask.to(x.device))
+    return velocity
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class WordPieceEncoder(TextEncoder):
+    """Word pieces and a small transformer. tokenizer: of the `tokenizers` library, as JSON."""
+
+    network: TextTransformer
+    tokenizer: str
+
+    def _tokenizer(self, *, cut: bool) -> Tokenizer:
+        """Read anew each time (milliseconds): a Tokenizer has state that threads must not share."""
+        tokenizer = Tokenizer.from_str(self.tokenizer)
+        if cut:
+            tokenizer.enable_truncation(self.network.config.length)
+        else:
+            tokenizer.no_truncation()
+        return tokenizer
+
+    def encode(self, texts: Sequence[str]) -> Encoding:
+        """The start token stands before every text, so that none is empty."""
+        ids, mask = tokenize(self._tokenizer(cut=True), texts)
+        device = self.network.positions.device
+        with torch.no_grad():
+            tokens = self.network(ids.to(device), mask.to(device))
+        return Encoding(tokens=tokens.float().cpu(), mask=mask)
+
+    def dropped(self, text: str) -> tuple[int, int]:
+        """Counted with the start token."""
+        count = len(self._tokenizer(cut=False).encode(text).ids)
+        return count, max(0, count - self.network.config.length)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class KLAutoencoder(Autoencoder):
+    """`AutoencoderKL` with its latents normalised."""
+
+    network: AutoencoderKL
+
+    def encode(self, pixels: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch c h w"]:
+        """The network reads [-1, 1]."""
+        with torch.no_grad():
+            mean, _ = self.network.encode(self._placed(2.0 * pixels - 1.0))
+        return self.space.normalise(mean.float()).cpu()
+
+    def decode(self, samples: Float[Tensor, "batch c h w"]) -> Float[Tensor, "batch 3 height width"]:
+        """The network writes [-1, 1] and a little beyond."""
+        with torch.no_grad():
+            image = self.network.decode(self._placed(self.space.denormalise(samples)))
+        return (image.float() / 2.0 + 0.5).clamp(0.0, 1.0).cpu().contiguous()
+
+    def _placed(self, x: Tensor) -> Tensor:
+        weight = next(self.network.parameters())
+        return x.to(weight.device, weight.dtype)
+
+
+def build_parts(path: Path, document: Document, space: LatentSpace, weights: Mapping[str, Tensor]) -> Parts:
+    """The three models from their weights."""
+    denoiser = build(path, lambda: DiT(DiTConfig(**document.denoiser.model_dump())), weights, "denoiser.")
+    text = build(
+        path, lambda: TextTransformer(TextConfig(**document.text_encoder.model_dump())), weights, "text_encoder."
+    )
+    autoencoder = build(
+        path, lambda: AutoencoderKL(AutoencoderConfig(**document.autoencoder.model_dump())), weights, "autoencoder."
+    )
+    _check_tokenizer(path, document)
+    return Parts(
+        denoiser=Denoiser(
+            network=denoiser,
+            predict=predict_velocity,
+            parameterisation=Flow(),
+            schedule=RectifiedFlow(),
+            space=space,
+            multiple=document.denoiser.patch,
+        ),
+        text_encoder=WordPieceEncoder(network=text, tokenizer=document.tokenizer),
+        autoencoder=KLAutoencoder(network=autoencoder, space=space),
+    )
+
+
+def _check_tokenizer(path: Path, document: Document) -> None:
+    try:
+        size = Tokenizer.from_str(document.tokenizer).get_vocab_size()
+    except Exception as error:  # the library raises nothing narrower
+        raise InvalidMatch(path, f"its tokenizer cannot be read: {error}") from error
+    if size > document.text_encoder.vocabulary:
+        raise InvalidMatch(
+            path, f"its tokenizer has {size} entries, its text encoder {document.text_encoder.vocabulary}"
+        )

@@ -1,0 +1,114 @@
+"""Classifier-free guidance. Ho & Salimans 2022."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+from jaxtyping import Float, Float64
+from pydantic import Field
+from torch import Tensor
+
+from nodegraph import InvalidInput, Slider, node
+
+from ..conditioning.encodings import joined, repeated
+from ..schedules.noise import NoiseSchedule
+from ..types import Conditioning, Denoiser, Encoding, Guider, LatentSpace
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ClassifierFreeGuidance(Guider):
+    """D_n + scale (D_p - D_n), both in one call of the network.
+
+    Eq. 6 with scale = 1 + w. It is linear and its coefficients sum to 1, so it is the same for every parameterisation.
+    """
+
+    denoiser: Denoiser
+    positive: Encoding
+    negative: Encoding | None
+    scale: float
+
+    @property
+    def schedule(self) -> NoiseSchedule:
+        """The denoiser's."""
+        return self.denoiser.schedule
+
+    @property
+    def space(self) -> LatentSpace:
+        """The denoiser's."""
+        return self.denoiser.space
+
+    @property
+    def device(self) -> torch.device:
+        """The denoiser's."""
+        return self.denoiser.device
+
+    @property
+    def batch(self) -> int:
+        """The larger of the two conditionings."""
+        return max(len(self.positive), len(self.negative) if self.negative is not None else 1)
+
+    def denoise(
+        self, x: Float[Tensor, "batch c h w"], sigma: Float64[Tensor, "*batch"]
+    ) -> Float[Tensor, "batch c h w"]:
+        """Where the scale is 1 or 0 only the branch that counts is evaluated."""
+        positive = repeated(self.positive, len(x))
+        if self.scale == 1.0 or self.negative is None:
+            return self.denoiser.denoise(x, sigma, positive)
+        negative = repeated(self.negative, len(x))
+        if self.scale == 0.0:
+            return self.denoiser.denoise(x, sigma, negative)
+        twice = sigma if sigma.ndim == 0 else torch.cat([sigma, sigma])
+        denoised = self.denoiser.denoise(torch.cat([x, x]), twice, joined([positive, negative]))
+        d_p, d_n = denoised.chunk(2)
+        return d_n + self.scale * (d_p - d_n)
+
+
+@node(category="guidance")
+def classifier_free_guidance(
+    denoiser: Denoiser,
+    positive: Conditioning,
+    negative: Conditioning | None = None,
+    scale: Annotated[float, Field(ge=0, le=100), Slider(step=0.1)] = 7.0,
+) -> Guider:
+    """Extrapolate from the negative to the positive prediction
+
+    eps_n + scale (eps_p - eps_n). Ho & Salimans 2022, eq. 6, with scale = 1 + w.
+
+    denoiser: the model.
+    positive: what the picture should show.
+    negative: what it should not show; by default what the model takes for no prompt (`Conditioning.unconditional`).
+    scale: 1 evaluates the positive prediction only, 0 the negative only, larger values follow the prompt more closely;
+        3 to 8 is usual.
+    """
+    other: Encoding | None = None
+    if scale != 1.0:
+        other = _only_entry("negative", negative) if negative is not None else positive.unconditional
+        if other is None:
+            raise InvalidInput(
+                "negative",
+                None,
+                "the positive conditioning comes from a model without an empty prompt",
+                "wire a negative conditioning, or set scale to 1",
+            )
+    chosen = _only_entry("positive", positive)
+    if other is not None and len(other) != len(chosen) and 1 not in (len(other), len(chosen)):
+        raise InvalidInput(
+            "negative",
+            f"{len(other)} prompts",
+            f"there are {len(chosen)} positive prompts",
+            "give one negative prompt for all, or one for each",
+        )
+    return ClassifierFreeGuidance(denoiser=denoiser, positive=chosen, negative=other, scale=scale)
+
+
+def _only_entry(name: str, conditioning: Conditioning) -> Encoding:
+    if len(conditioning.entries) != 1:
+        raise InvalidInput(
+            name,
+            f"{len(conditioning.entries)} entries",
+            "classifier_free_guidance takes conditionings of one entry",
+            "use a guider that composes several",
+        )
+    return conditioning.entries[0].encoding

@@ -1,0 +1,123 @@
+"""Pictures to files, with the recipe inside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+
+from PIL import Image as Pillow
+from PIL.PngImagePlugin import PngInfo
+from pydantic import Field, JsonValue
+
+from nodegraph import Context, InvalidInput, NodegraphError, Slider, node
+from nodegraph.files import write_atomically
+
+from ..types import Image
+from .pixels import to_pillow
+
+METADATA_KEY = "nodegraph"
+"""The PNG text chunk that holds the recipe."""
+
+_LARGEST = {"png": 2**31 - 1, "webp": 16_383, "jpeg": 65_500}
+_SUFFIX = {"png": ".png", "webp": ".webp", "jpeg": ".jpg"}
+_USER_COMMENT, _EXIF_IFD = 0x9286, 0x8769
+_EXIF_LIMIT = 65_000
+
+Format = Literal["png", "webp", "jpeg"]
+
+
+class ImageNotWritten(NodegraphError):
+    """A picture could not be written; nothing was left behind."""
+
+
+class SavedImage(NamedTuple):
+    """What `save_image` gives."""
+
+    image: Image
+    files: list[str]
+
+
+def encode_picture(picture: Pillow.Image, kind: Format, quality: int, recipe: Mapping[str, JsonValue]) -> bytes:
+    """The bytes of a file; the same arguments give the same bytes (no times are written).
+
+    recipe: goes into the text chunk `nodegraph` of a PNG, into the EXIF user comment of the others; it is left out
+        where it is too long for EXIF in a JPEG (64 KiB).
+    """
+    text = json.dumps(recipe, separators=(",", ":"), sort_keys=True)
+    target = BytesIO()
+    if kind == "png":
+        info = PngInfo()
+        info.add_text(METADATA_KEY, text)
+        picture.save(target, "PNG", pnginfo=info)
+    else:
+        exif = Pillow.Exif()
+        exif.get_ifd(_EXIF_IFD)[_USER_COMMENT] = b"ASCII\0\0\0" + text.encode("ascii")
+        data = exif.tobytes()
+        fits = kind == "webp" or len(data) <= _EXIF_LIMIT
+        picture.save(target, kind.upper(), quality=quality, exif=data if fits else b"")
+    return target.getvalue()
+
+
+def read_recipe(path: Path) -> dict[str, JsonValue] | None:
+    """The recipe in a file that `save_image` wrote; None where there is none."""
+    with Pillow.open(path) as picture:
+        text: str | None = getattr(picture, "text", {}).get(METADATA_KEY)
+        if text is None:
+            comment = picture.getexif().get_ifd(_EXIF_IFD).get(_USER_COMMENT)
+            if isinstance(comment, bytes):
+                text = comment.removeprefix(b"ASCII\0\0\0").decode("ascii", "replace")
+    with suppress(ValueError):
+        found = json.loads(text or "")
+        return found if isinstance(found, dict) else None
+    return None
+
+
+def write_picture(path: Path, content: bytes) -> None:
+    """Whole or not at all."""
+    try:
+        write_atomically(path, content)
+    except OSError as error:
+        raise ImageNotWritten(
+            f"{path} could not be written: {error.strerror or error}; nothing was left behind; "
+            "free some space or choose another output folder"
+        ) from error
+
+
+@node(category="image", effect=True)
+def save_image(
+    image: Image,
+    ctx: Context,
+    name: Annotated[str, Field(min_length=1, max_length=150)] = "image",
+    format: Format = "png",
+    quality: Annotated[int, Field(ge=1, le=100), Slider(step=1)] = 90,
+) -> SavedImage:
+    """Save pictures with the recipe inside
+
+    Files lie in the output folder and are named after `name` and the recipe, so the same recipe rewrites the same
+    files. A file is complete or not there. Levels are rounded to the nearest of 256. Dropping a PNG or WebP on the
+    editor brings back the graph that made it.
+
+    image: a batch gives one file each, numbered from 000; it is passed on unchanged.
+    name: the beginning of the file's name; may hold folders divided by /.
+    format: png is exact; webp and jpeg are smaller. jpeg cannot be transparent.
+    quality: of webp and jpeg, 1 to 100.
+    files: where they were written.
+    """
+    if format == "jpeg" and image.channels == 4:
+        raise InvalidInput("format", format, "JPEG cannot hold transparency", "use png or webp")
+    if max(image.width, image.height) > _LARGEST[format]:
+        size = f"{image.width} x {image.height}"
+        raise InvalidInput("format", format, f"{size} is more than its {_LARGEST[format]} pixels a side", "use png")
+    recipe = ctx.provenance()
+    files = []
+    for number, pixels in enumerate(image.pixels):
+        ctx.check_cancelled()
+        stem = name if len(image) == 1 else f"{name}-{number:03d}"
+        path = ctx.output_file(stem, _SUFFIX[format])
+        write_picture(path, encode_picture(to_pillow(pixels), format, quality, {**recipe, "item": number}))
+        files.append(str(path))
+    return SavedImage(image=image, files=files)

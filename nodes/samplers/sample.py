@@ -1,0 +1,114 @@
+"""The node that samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float, Float64
+from torch import Tensor
+
+from nodegraph import Context, InvalidInput, Seed, node
+
+from ..noise import INITIAL, SeededNoise
+from ..schedules.noise import NoiseSchedule
+from ..types import Guider, Image, Latent, LatentSpace, Sampler, Sigmas, State
+from ..types.models import column
+from .loop import drive
+
+
+class Watched:
+    """A guider as the function that samplers ask; looks for a cancel before each evaluation, remembers the last
+    result."""
+
+    def __init__(self, guider: Guider, check: Callable[[], None]) -> None:
+        self._guider, self._check = guider, check
+        self.latest: Tensor | None = None
+
+    @property
+    def schedule(self) -> NoiseSchedule:
+        """The guider's."""
+        return self._guider.schedule
+
+    def __call__(self, x: Tensor, sigma: Float64[Tensor, ""]) -> Tensor:
+        """One evaluation."""
+        self._check()
+        self.latest = self._guider.denoise(x, sigma)
+        return self.latest
+
+
+def preview_image(denoised: Float[Tensor, "batch c h w"], space: LatentSpace) -> Image:
+    """A rough picture of a latent at its own size: the space's linear map, or else its first channels as grey."""
+    x = denoised.detach().float().cpu()
+    if space.preview:
+        *rows, offset = torch.tensor(space.preview)
+        pixels = torch.einsum("bchw,cr->brhw", x, torch.stack(rows)) + offset[:, None, None]
+    else:
+        pixels = x[:, :1] / 4.0 + 0.5
+    return Image(pixels=pixels.nan_to_num(0.0).clamp(0.0, 1.0))
+
+
+def start(latent: Tensor, noise: Tensor, sigma: Float64[Tensor, ""], schedule: NoiseSchedule) -> Tensor:
+    """Signal and noise mixed as at level sigma: a x0 + s eps."""
+    return column(schedule.signal(sigma), latent) * latent + column(schedule.noise(sigma), latent) * noise
+
+
+def _check_fit(guider: Guider, sigmas: Sigmas, latent: Latent) -> int:
+    """The batch size; raises where the parts do not belong together."""
+    if latent.space != guider.space:
+        raise InvalidInput(
+            "latent",
+            latent.space.name,
+            f"the model works in the latent space {guider.space.name!r}, this latent lives in {latent.space.name!r}",
+            "make it with empty_latent or encode_image of the same model",
+        )
+    highest, limit = float(sigmas.values[0]), guider.schedule.sigma_max
+    if highest > limit * (1.0 + 1e-6):
+        raise InvalidInput(
+            "sigmas",
+            f"{highest:g} ... 0",
+            f"they start above {limit:g}, the highest level the model knows",
+            "take a schedule node that is made for this model, such as flow_sigmas for flow models",
+        )
+    if len(latent) != guider.batch and 1 not in (len(latent), guider.batch):
+        raise InvalidInput(
+            "latent",
+            f"a batch of {len(latent)}",
+            f"the conditioning holds {guider.batch} prompts",
+            "use a batch of 1 or of as many latents as prompts",
+        )
+    return max(len(latent), guider.batch)
+
+
+@node(category="sampling")
+def sample(
+    guider: Guider, sampler: Sampler, sigmas: Sigmas, latent: Latent, seed: Seed = 0, ctx: Context | None = None
+) -> Latent:
+    """Make latents out of noise, step by step
+
+    Noise is mixed into `latent` as far as the first noise level says, then the sampler walks down the levels. The
+    noise of picture k of a batch depends on the seed and on k alone, so pictures do not change with the size of the
+    batch.
+
+    guider: the model with its conditioning, such as classifier_free_guidance.
+    sampler: the method, such as euler.
+    sigmas: the noise levels, such as flow_sigmas.
+    latent: what to start from; empty_latent for a new picture. A batch of 1 is repeated for several prompts.
+    seed: where the noise comes from; the same seed gives the same picture.
+    """
+    batch = _check_fit(guider, sigmas, latent)
+    clean = latent.samples.to(guider.device).expand(batch, -1, -1, -1)
+    noise = SeededNoise(seed=seed, shape=tuple(clean.shape), device=guider.device)
+    denoise = Watched(guider, ctx.check_cancelled if ctx else lambda: None)
+
+    def report(done: int, total: int, _: State) -> None:
+        if ctx is not None:
+            if denoise.latest is not None:
+                ctx.preview(preview_image(denoise.latest, guider.space))
+            ctx.progress(done, total)
+
+    if ctx is not None:
+        ctx.progress(0, sigmas.steps)
+    x = start(clean, noise(INITIAL, 0), sigmas.values[0], guider.schedule)
+    final = drive(sampler, denoise, noise, sampler.init(x, sigmas.values), on_step=report)
+    return Latent(samples=final.x.float().cpu(), space=latent.space)

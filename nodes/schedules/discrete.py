@@ -1,0 +1,57 @@
+"""The grid of models that were trained on a table of steps: some of the table's own levels."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import torch
+from jaxtyping import Int64
+from pydantic import Field
+from torch import Tensor
+
+from nodegraph import InvalidInput, Slider, node
+
+from ..types import Denoiser, Sigmas
+from .noise import DiscreteVP
+
+Spacing = Literal["trailing", "leading", "linspace"]
+
+
+def spaced_steps(spacing: Spacing, table: int, steps: int) -> Int64[Tensor, " steps"]:
+    """`steps` training steps of 0 .. table - 1, descending. Lin et al. 2023, table 2."""
+    if spacing == "leading":
+        return torch.arange(steps).flip(0) * (table // steps)
+    if spacing == "trailing":
+        return (table - torch.arange(steps, dtype=torch.float64) * (table / steps)).round().long() - 1
+    return torch.linspace(table - 1, 0, steps, dtype=torch.float64).round().long()
+
+
+@node(category="schedules")
+def discrete_sigmas(
+    denoiser: Denoiser,
+    steps: Annotated[int, Field(ge=1, le=10_000)] = 20,
+    spacing: Spacing = "trailing",
+    denoise: Annotated[float, Field(gt=0, le=1), Slider(step=0.01)] = 1.0,
+) -> Sigmas:
+    """Noise levels that a model saw in training, for models with a table of steps
+
+    Ho et al. 2020; the spacings are those of Lin et al. 2023, table 2.
+
+    denoiser: a model with a discrete noise schedule, such as Stable Diffusion 1.5.
+    steps: how many levels above 0; at most as many as the table has (times `denoise`).
+    spacing: trailing starts at the last training step, leading ends at the first, linspace does both.
+    denoise: how much of the table is walked; 1 starts from pure noise.
+    """
+    schedule = denoiser.schedule
+    if not isinstance(schedule, DiscreteVP):
+        raise InvalidInput(
+            "denoiser",
+            type(schedule).__name__,
+            "it was not trained on a table of steps",
+            "use flow_sigmas or karras_sigmas",
+        )
+    table = round(len(schedule.alpha_bar) * denoise)
+    if steps > table:
+        raise InvalidInput("steps", steps, f"the model's table has {table} steps for this denoise", "use fewer steps")
+    chosen = schedule.levels[spaced_steps(spacing, table, steps)]
+    return Sigmas(values=torch.cat([chosen, torch.zeros(1, dtype=torch.float64)]))

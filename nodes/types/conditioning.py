@@ -1,0 +1,87 @@
+"""What a denoiser is told about the picture it should make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from nodegraph import wire
+
+from .checks import BrokenContract, check_finite, check_tensor
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Encoding:
+    """A batch of encoded texts, or of anything else that a denoiser attends to.
+
+    tokens: float32, one vector per token. mask: True where there is a token; other positions change nothing.
+    pooled: one vector for the whole, where the model has one.
+    """
+
+    tokens: Float[Tensor, "batch length width"]
+    mask: Bool[Tensor, "batch length"]
+    pooled: Float[Tensor, "batch pooled_width"] | None = None
+
+    def __post_init__(self) -> None:
+        check_tensor("Encoding.tokens", self.tokens, torch.float32, "batch length width")
+        check_tensor("Encoding.mask", self.mask, torch.bool, "batch length")
+        if self.tokens.shape[:2] != self.mask.shape:
+            shapes = f"tokens {tuple(self.tokens.shape)} and mask {tuple(self.mask.shape)}"
+            raise BrokenContract("Encoding.mask", f"{shapes} disagree", "one truth value per token")
+        if not bool(self.mask.any(dim=1).all()):
+            raise BrokenContract("Encoding.mask", "an item has no token at all", "give it a start token")
+        check_finite("Encoding.tokens", self.tokens)
+        if self.pooled is not None:
+            check_tensor("Encoding.pooled", self.pooled, torch.float32, "batch width")
+            if len(self.pooled) != len(self.tokens):
+                raise BrokenContract(
+                    "Encoding.pooled", f"{len(self.pooled)} vectors for {len(self.tokens)} items", "give one each"
+                )
+            check_finite("Encoding.pooled", self.pooled)
+
+    def __len__(self) -> int:
+        return int(self.tokens.shape[0])
+
+    def __getitem__(self, items: slice) -> Encoding:
+        pooled = None if self.pooled is None else self.pooled[items]
+        return Encoding(tokens=self.tokens[items], mask=self.mask[items], pooled=pooled)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Entry:
+    """One thing that is said. What limits it to a region or to a range of noise levels will be further fields here."""
+
+    encoding: Encoding
+
+
+@wire(portable=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Conditioning:
+    """Everything that is said about a batch of pictures.
+
+    entries: at least one, all of one batch size; the first is said of the whole picture.
+    unconditional: what the model's encoder gives for nothing (the empty prompt), of batch size 1; None where the model
+        was never trained without conditioning. Guidance uses it where no negative conditioning is given.
+    """
+
+    entries: tuple[Entry, ...]
+    unconditional: Encoding | None = None
+
+    def __post_init__(self) -> None:
+        if not self.entries:
+            raise BrokenContract("Conditioning.entries", "there is none", "an empty prompt is an entry too")
+        sizes = {len(entry.encoding) for entry in self.entries}
+        if len(sizes) > 1:
+            raise BrokenContract(
+                "Conditioning.entries", f"their batch sizes {sorted(sizes)} differ", "repeat the smaller"
+            )
+        if self.unconditional is not None and len(self.unconditional) != 1:
+            raise BrokenContract(
+                "Conditioning.unconditional", f"its batch size is {len(self.unconditional)}", "it is one item for all"
+            )
+
+    def __len__(self) -> int:
+        return len(self.entries[0].encoding)
