@@ -30,12 +30,10 @@ SIGNATURE = (
 """Tensors that only this family has together."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class LatentSection(_Section):
+class LatentSection(BaseModel):
     """The latent space: normalised = (raw - shift) * scale. preview: see `LatentSpace`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     scale: tuple[float, ...]
@@ -43,29 +41,30 @@ class LatentSection(_Section):
     preview: tuple[tuple[float, float, float], ...] = ()
 
 
-class DenoiserSection(_Section):
+class _Sizes(BaseModel):
+    """The constructor arguments of a config in `nodes.models`: those that are compared with shapes, and any others."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+
+class DenoiserSection(_Sizes):
     """`DiTConfig`."""
 
     channels: int
     patch: int
     width: int
-    depth: int
-    heads: int
     context_width: int
-    mlp_ratio: int = 4
 
 
-class TextSection(_Section):
+class TextSection(_Sizes):
     """`TextConfig`."""
 
     vocabulary: int
     length: int
     width: int
-    depth: int
-    heads: int
 
 
-class AutoencoderSection(_Section):
+class AutoencoderSection(_Sizes):
     """`AutoencoderConfig`."""
 
     widths: tuple[int, ...] = Field(min_length=1)
@@ -74,7 +73,6 @@ class AutoencoderSection(_Section):
     image_channels: Literal[3] = 3
     latent_channels: int
     patch: int = Field(ge=1)
-    groups: int
 
 
 class Document(BaseModel):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from jaxtyping import Float
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
@@ -22,6 +24,13 @@ from ..errors import InvalidMatch
 from ..family import Parts
 from ..weights import build
 from .flow_dit import Document
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+C = TypeVar("C", bound="DataclassInstance")
+
+NEWER = "it may come from a newer version; update nodegraph"
 
 
 def predict_velocity(network: nn.Module, x: Tensor, time: Tensor, encoding: Encoding) -> Tensor:
@@ -86,13 +95,12 @@ class KLAutoencoder(Autoencoder):
 
 def build_parts(path: Path, document: Document, space: LatentSpace, weights: Mapping[str, Tensor]) -> Parts:
     """The three models from their weights."""
-    denoiser = build(path, lambda: DiT(DiTConfig(**document.denoiser.model_dump())), weights, "denoiser.")
-    text = build(
-        path, lambda: TextTransformer(TextConfig(**document.text_encoder.model_dump())), weights, "text_encoder."
-    )
-    autoencoder = build(
-        path, lambda: AutoencoderKL(AutoencoderConfig(**document.autoencoder.model_dump())), weights, "autoencoder."
-    )
+    dit = _config(path, "denoiser", DiTConfig, document.denoiser)
+    transformer = _config(path, "text_encoder", TextConfig, document.text_encoder)
+    kl = _config(path, "autoencoder", AutoencoderConfig, document.autoencoder)
+    denoiser = build(path, lambda: DiT(dit), weights, "denoiser.")
+    text = build(path, lambda: TextTransformer(transformer), weights, "text_encoder.")
+    autoencoder = build(path, lambda: AutoencoderKL(kl), weights, "autoencoder.")
     _check_tokenizer(path, document)
     return Parts(
         denoiser=Denoiser(
@@ -106,6 +114,17 @@ def build_parts(path: Path, document: Document, space: LatentSpace, weights: Map
         text_encoder=WordPieceEncoder(network=text, tokenizer=document.tokenizer),
         autoencoder=KLAutoencoder(network=autoencoder, space=space),
     )
+
+
+def _config(path: Path, name: str, kind: type[C], sizes: BaseModel) -> C:
+    """The config whose constructor arguments the metadata hold."""
+    values = sizes.model_dump()
+    if unknown := sorted(values.keys() - {field.name for field in fields(kind)}):
+        raise InvalidMatch(path, f"its metadata hold {', '.join(unknown)} of {name}, which is not known", NEWER)
+    try:
+        return TypeAdapter(kind).validate_python(values)
+    except ValidationError as error:
+        raise InvalidMatch(path, f"its metadata do not describe the {name}: {error.errors()[0]['msg']}") from error
 
 
 def _check_tokenizer(path: Path, document: Document) -> None:
