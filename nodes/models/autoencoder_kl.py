@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from .layers import ResidualBlock
+
 
 @dataclass(frozen=True, kw_only=True)
 class AutoencoderConfig:
@@ -31,23 +33,6 @@ class AutoencoderConfig:
     def downscale(self) -> int:
         """Image pixels on a side per latent pixel."""
         return int(self.patch * 2 ** (len(self.widths) - 1))
-
-
-class ResidualBlock(nn.Module):
-    """x + conv(silu(norm(conv(silu(norm(x)))))), the last convolution starting at zero."""
-
-    def __init__(self, width: int, groups: int) -> None:
-        super().__init__()
-        self.norm1, self.conv1 = nn.GroupNorm(groups, width), nn.Conv2d(width, width, 3, padding=1)
-        self.norm2, self.conv2 = nn.GroupNorm(groups, width), nn.Conv2d(width, width, 3, padding=1)
-        nn.init.zeros_(self.conv2.weight)
-
-    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-        """Same shape."""
-        h = self.conv1(nn.functional.silu(self.norm1(x)))
-        h = self.conv2(nn.functional.silu(self.norm2(h)))
-        out: Tensor = x + h
-        return out
 
 
 class Encoder(nn.Module):

@@ -29,7 +29,7 @@ class DiTConfig:
 
     channels: int = 4
     patch: int = 2
-    width: int = 256
+    width: int = 192
     depth: int = 8
     heads: int = 4
     context_width: int = 256

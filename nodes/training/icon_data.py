@@ -72,13 +72,22 @@ def is_held_out(caption: str, *, percent: int = 5) -> bool:
     return int(sha256(f"nodegraph icons: {caption}".encode()).hexdigest(), 16) % 100 < percent
 
 
+def held_out(data: IconData) -> list[int]:
+    """Indices of the pictures that are never trained on.
+
+    A picture is held out when one of its captions is, and then also every picture that shares a caption with it.
+    """
+    captions = [frozenset(entry.captions) for entry in data.entries]
+    out = {caption for each in captions if any(map(is_held_out, each)) for caption in each}
+    while reached := {caption for each in captions if each & out for caption in each} - out:
+        out |= reached
+    return [index for index, each in enumerate(captions) if each & out]
+
+
 def split(data: IconData) -> tuple[IconData, IconData]:
-    """Training and held-out pictures; a picture is held out when any of its captions is."""
-    held = [any(map(is_held_out, entry.captions)) for entry in data.entries]
-    return (
-        data.subset(index for index, out in enumerate(held) if not out),
-        data.subset(index for index, out in enumerate(held) if out),
-    )
+    """Training and held-out pictures."""
+    out = held_out(data)
+    return data.subset(sorted(set(range(len(data))) - set(out))), data.subset(out)
 
 
 def fetch_icon_set(name: str, folder: Path) -> Path:
