@@ -95,8 +95,10 @@ def item_size(dtype: str) -> int:
 
 
 def raw(tensor: "torch.Tensor") -> memoryview:
-    """Return the bytes of a contiguous CPU tensor, writable and shared with it; the caller keeps the tensor alive."""
+    """Return the bytes of a contiguous CPU tensor, writable and shared with it. They keep it alive."""
     count = math.prod(tensor.shape) * tensor.element_size()
     if count == 0:
         return memoryview(b"")
-    return memoryview((ctypes.c_ubyte * count).from_address(tensor.data_ptr())).cast("B")
+    array = (ctypes.c_ubyte * count).from_address(tensor.data_ptr())
+    array.owner = tensor  # type: ignore[attr-defined]
+    return memoryview(array).cast("B")
