@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS digests (
 """
 
 
-class FileChanging(OSError):  # noqa: N818
+class FileChanging(OSError):
     """A file was written to each time it was read."""
 
 

@@ -13,7 +13,7 @@ FIRST_WAIT = 0.002
 LONGEST_WAIT = 0.05
 
 
-class UnusableIndex(Exception):  # noqa: N818
+class UnusableIndex(Exception):
     """A database file is not what it should be."""
 
 

@@ -36,7 +36,7 @@ ATTEMPTS = 2
 KEY = re.compile("[0-9a-f]{64}")
 
 
-class InvalidKey(ValueError):  # noqa: N818
+class InvalidKey(ValueError):
     """A key is not a SHA-256 in hexadecimal."""
 
 

@@ -20,21 +20,21 @@ class _RefusedError(CodecError):
         return f"{self.attempted} {self.path} of type {self.kind}: {self.reason}"
 
 
-class NotPortable(_RefusedError):  # noqa: N818
+class NotPortable(_RefusedError):
     """The value cannot be written to disk or sent to another process."""
 
     attempted = "cannot store"
 
 
-class NotHashable(_RefusedError):  # noqa: N818
+class NotHashable(_RefusedError):
     """The value has no content hash."""
 
     attempted = "cannot hash"
 
 
-class Undecodable(CodecError):  # noqa: N818
+class Undecodable(CodecError):
     """Stored data are no value: damaged, or written for classes that are different now."""
 
 
-class StaleValue(CodecError):  # noqa: N818
+class StaleValue(CodecError):
     """Stored data were right once, but a file that they name is gone or has another content."""

@@ -1,0 +1,5 @@
+"""`python -m nodegraph`."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,14 @@
+"""The command line: one file per command, nothing heavy imported before a command needs it."""
+
+from __future__ import annotations
+
+import os
+
+
+def main() -> None:
+    """The entry point of `nodegraph`."""
+    # pydantic would otherwise look through every installed distribution for plugins: a tenth of a second
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    from .app import app
+
+    app()

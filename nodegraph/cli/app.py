@@ -1,0 +1,35 @@
+"""The `nodegraph` command and its commands' names."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from . import cache, models, nodes, run, schema, validate
+
+app = typer.Typer(
+    name="nodegraph",
+    help="Typed node-graph workflows for diffusion models.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False) -> None:
+    if version:
+        from .. import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+run.register(app)
+validate.register(app)
+nodes.register(app)
+models.register(app)
+cache.register(app)
+schema.register(app)

@@ -1,0 +1,78 @@
+"""A node's definition as data: everything about a node that can be known without running its code."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from .ports.types import PortType, has_variable
+from .ports.widgets import Widget
+
+CachePolicy: TypeAlias = Literal["content", "never"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class InputDefinition(_Frozen):
+    """One input: wired or written by hand."""
+
+    name: str
+    type: PortType
+    required: bool
+    default: JsonValue = None
+    widget: Widget | None = None
+    doc: str = ""
+
+
+class OutputDefinition(_Frozen):
+    """One output."""
+
+    name: str
+    type: PortType
+    doc: str = ""
+
+
+class NodeDefinition(_Frozen):
+    """A node type.
+
+    id: what workflow files call it. version: changes when its meaning does.
+    module, function: where a worker finds the code; `pack` names the pack that holds it.
+    fingerprint: SHA-256 over the sources in the static import closure of the module within its pack.
+    numeric: the packages whose version changes results ("torch", ...), as far as the closure imports them.
+    effect: it writes something, so it always runs. cache: "never" for nodes that read what no key can see.
+    """
+
+    id: str
+    version: str
+    category: str
+    title: str
+    doc: str = ""
+    pack: str
+    module: str
+    function: str
+    inputs: tuple[InputDefinition, ...]
+    outputs: tuple[OutputDefinition, ...]
+    effect: bool = False
+    cache: CachePolicy = "content"
+    takes_context: bool = False
+    fingerprint: str = ""
+    numeric: tuple[str, ...] = ()
+
+    @cached_property
+    def inputs_by_name(self) -> dict[str, InputDefinition]:
+        """The inputs under their names."""
+        return {port.name: port for port in self.inputs}
+
+    @cached_property
+    def outputs_by_name(self) -> dict[str, OutputDefinition]:
+        """The outputs under their names."""
+        return {port.name: port for port in self.outputs}
+
+    @cached_property
+    def generic(self) -> bool:
+        """Whether a type variable occurs among the inputs."""
+        return any(has_variable(port.type) for port in self.inputs)

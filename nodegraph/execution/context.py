@@ -1,0 +1,102 @@
+"""What a running node may ask of its surroundings; nothing else reaches it."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from ..errors import Cancelled
+from .cancel import CancelToken
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a node is; `rate` in steps per second, `eta` in seconds, None while unknown."""
+
+    done: int
+    total: int
+    message: str = ""
+    rate: float | None = None
+    eta: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the executor wires into a `Context`."""
+
+    device: str
+    precision: str
+    output_folder: Path
+    state_folder: Path
+    provenance: Callable[[], Mapping[str, JsonValue]]
+    on_progress: Callable[[Progress], None]
+    on_preview: Callable[[object], None]
+    on_log: Callable[[str], None]
+    cancel: CancelToken = field(default_factory=CancelToken)
+
+
+class Context:
+    """Progress, cancellation, previews, logging, the device policy and sandboxed paths of one node's run."""
+
+    def __init__(self, key: str, surroundings: Surroundings) -> None:
+        self._key, self._around = key, surroundings
+        self._first: tuple[float, int] | None = None
+
+    @property
+    def device(self) -> str:
+        """Where to compute: "cpu", "cuda" or "mps"."""
+        return self._around.device
+
+    @property
+    def precision(self) -> str:
+        """The dtype to compute in: "float32", "bfloat16" or "float16"."""
+        return self._around.precision
+
+    def check_cancelled(self) -> None:
+        """Raise Cancelled when the run was cancelled; call it wherever stopping is harmless."""
+        if self._around.cancel.is_set():
+            raise Cancelled("the run was cancelled")
+
+    def progress(self, done: int, total: int, message: str = "") -> None:
+        """Report that `done` of `total` steps are finished; also checks for cancellation."""
+        self.check_cancelled()
+        now = time.monotonic()
+        if self._first is None or done < self._first[1]:
+            self._first = (now, done)
+        since, start = self._first
+        rate = (done - start) / (now - since) if done > start and now > since else None
+        self._around.on_progress(Progress(done, total, message, rate, (total - done) / rate if rate else None))
+
+    def preview(self, value: object) -> None:
+        """Show an intermediate value, such as the image so far."""
+        self._around.on_preview(value)
+
+    def log(self, text: str) -> None:
+        """Tell the user something worth knowing that is no error."""
+        self._around.on_log(text)
+
+    def output_file(self, stem: str, suffix: str) -> Path:
+        """A target in the output folder, named after `stem` and the recipe: the same recipe rewrites the same file.
+
+        stem: letters, digits, space, `-`, `_` and `.`; may hold folders divided by `/`, never leaves the output folder.
+        suffix: with its dot, such as ".png".
+        """
+        parts = [re.sub(r"[^\w .-]", "_", part).strip(" .") for part in stem.split("/")]
+        folder = self._around.output_folder.joinpath(*filter(None, parts[:-1]))
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / f"{parts[-1] or 'result'}-{self._key[:10]}{suffix}"
+
+    def state_folder(self) -> Path:
+        """A durable folder of this recipe, where a long node keeps what it needs to resume."""
+        folder = self._around.state_folder / self._key
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def provenance(self) -> Mapping[str, JsonValue]:
+        """The recipe of the whole run as JSON: workflow, versions and the digests of the files it used."""
+        return self._around.provenance()

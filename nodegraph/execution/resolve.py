@@ -1,0 +1,76 @@
+"""From the file names in a workflow to files, inside the folders of their kind and nowhere else."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..errors import FileMissing, FileNotAllowed
+from ..plugins import Pack
+from ..settings import Settings
+
+BUNDLED = "bundled:"
+
+
+class FileResolver:
+    """Finds the file that a name of a kind stands for.
+
+    A name is relative to one of the folders of its kind, or `bundled:name` for a file that comes with a pack.
+    """
+
+    def __init__(self, settings: Settings, packs: Mapping[str, Pack]) -> None:
+        self._settings, self._packs = settings, packs
+
+    def resolve(self, kind: str, name: str) -> Path:
+        """The absolute path of an existing file.
+
+        Raises FileNotAllowed when the name leaves its folder (also through a link), FileMissing with near names
+        when there is none.
+        """
+        if name.startswith(BUNDLED):
+            return self._bundled(kind, name.removeprefix(BUNDLED))
+        for folder in self._settings.folders_of(kind):
+            path = folder / name
+            if not path.is_file():
+                continue
+            real = path.resolve()
+            if not real.is_relative_to(folder.resolve()) or Path(name).is_absolute():
+                raise FileNotAllowed(
+                    f"the {kind} {name!r} lies outside {folder}; put the file into one of the {kind} folders"
+                )
+            return real
+        folders = ", ".join(map(str, self._settings.folders_of(kind)))
+        near = difflib.get_close_matches(name, self.names(kind), n=3)
+        hint = (
+            f"did you mean {' or '.join(map(repr, near))}?"
+            if near
+            else f"put it into one of the {kind} folders: {folders}"
+        )
+        raise FileMissing(f"there is no {kind} {name!r}; {hint}")
+
+    def names(self, kind: str, limit: int = 2000) -> list[str]:
+        """The names of the files of a kind that a workflow may use, bundled ones first."""
+        bundled = [BUNDLED + name for pack in self._packs.values() for name in pack.manifest.bundled.get(kind, {})]
+        found = (
+            path.relative_to(folder).as_posix()
+            for folder in self._settings.folders_of(kind)
+            if folder.is_dir()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and not path.name.startswith(".")
+        )
+        return [*bundled, *itertools.islice(found, limit)]
+
+    def _bundled(self, kind: str, name: str) -> Path:
+        for pack in self._packs.values():
+            relative = pack.manifest.bundled.get(kind, {}).get(name)
+            if relative is not None:
+                path = (pack.folder / relative).resolve()
+                if not path.is_file():
+                    raise FileMissing(
+                        f"the pack {pack.name!r} should bring the {kind} {name!r}; reinstall it ({path} is missing)"
+                    )
+                return path
+        offered = [each for each in self.names(kind) if each.startswith(BUNDLED)]
+        raise FileMissing(f"no pack brings the {kind} {name!r}; there are {', '.join(offered) or 'none'}")

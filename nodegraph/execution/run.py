@@ -1,0 +1,252 @@
+"""Running a workflow: from the file's model to results, in this process."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pydantic import JsonValue
+
+from .. import __version__
+from ..catalog import Catalog, load_catalog
+from ..devices.policy import DevicePolicy, device_policy
+from ..errors import Cancelled, FileMissing, FileNotAllowed, InvalidWorkflow, NodegraphError
+from ..settings import Settings, load_settings
+from ..workflow.defects import Defect
+from ..workflow.graph import Graph, Written
+from ..workflow.inputs import bind_inputs
+from ..workflow.model import Workflow
+from ..workflow.validate import check
+from .cancel import CancelToken
+from .context import Surroundings
+from .digests import FileDigests
+from .events import Event, EventStream, Listener, RunFinished
+from .executor import Executor, Machinery
+from .keys import KeyMaker, package_version, written_paths
+from .opening import open_store
+from .plan import Plan, default_targets, make_plan
+from .resolve import FileResolver
+from .store import ResultStore
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run gave.
+
+    outputs: the values of the declared outputs, by name. ran, cached: names of nodes. keys: of all nodes.
+    """
+
+    outputs: Mapping[str, Any]
+    ran: tuple[str, ...]
+    cached: tuple[str, ...]
+    keys: Mapping[str, str]
+    seconds: float
+
+
+class Runner:
+    """Runs workflows one after the other and keeps what is worth keeping in between: catalog, results, digests.
+
+    A context manager; `close` writes what is still buffered.
+    """
+
+    def __init__(
+        self, settings: Settings | None = None, *, catalog: Catalog | None = None, store: ResultStore | None = None
+    ) -> None:
+        self.settings = settings if settings is not None else load_settings()
+        self.catalog = catalog if catalog is not None else load_catalog(self.settings)
+        self.policy: DevicePolicy = device_policy(self.settings)
+        self.files = FileResolver(self.settings, self.catalog.packs)
+        self.digests = FileDigests(self.settings.cache)
+        self.store = store if store is not None else open_store(self.settings, self.digests)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Write what is buffered and let go of the cache."""
+        self.store.close()
+        self.digests.close()
+
+    def plan(
+        self,
+        workflow: Workflow,
+        inputs: Mapping[str, JsonValue] | None = None,
+        *,
+        targets: Iterable[str] | None = None,
+        use_cache: bool = True,
+    ) -> tuple[Plan, dict[tuple[str, str], str]]:
+        """Validate and plan without running; with the digests of the files that are read, by kind and name.
+
+        Raises InvalidWorkflow with every defect, files that are missing or not allowed included.
+        """
+        graph = check(bind_inputs(workflow, inputs or {}), self.catalog)
+        wanted = tuple(targets) if targets is not None else default_targets(graph)
+        unknown = [name for name in wanted if name not in graph.nodes]
+        if unknown:
+            raise InvalidWorkflow(
+                [Defect("missing_node", f"there is no node {name!r} to run up to") for name in unknown]
+            )
+        if defects := self._file_defects(graph):
+            raise InvalidWorkflow(defects)
+        maker = KeyMaker(self._digest, self.policy, secrets.token_hex(16))
+        keys = maker.keys(graph)
+        return make_plan(graph, keys, wanted, self.store.contains_many if use_cache else lambda _: set()), maker.files
+
+    def run(
+        self,
+        workflow: Workflow,
+        inputs: Mapping[str, JsonValue] | None = None,
+        *,
+        targets: Iterable[str] | None = None,
+        on_event: Listener | None = None,
+        cancel: CancelToken | None = None,
+        use_cache: bool = True,
+        check_purity: bool = False,
+    ) -> RunResult:
+        """Run what the outputs and effects of `workflow` (or `targets`, names of nodes) need.
+
+        inputs: values of the declared workflow inputs. use_cache=False neither reads nor writes stored results.
+        Raises InvalidWorkflow before anything runs, NodeFailed or Cancelled afterwards.
+        """
+        started = time.perf_counter()
+        plan, files = self.plan(workflow, inputs, targets=targets, use_cache=use_cache)
+        events = EventStream(on_event or _ignore)
+        token = cancel or CancelToken()
+        bound = bind_inputs(workflow, inputs or {})
+        machinery = Machinery(
+            store=self.store if use_cache else None,
+            packs=self.catalog.packs,
+            resolve=self.files.resolve,
+            surroundings=self._surroundings(bound, plan, files, token),
+            events=events,
+            cancel=token,
+            threads=self.policy.threads,
+            check_purity=check_purity,
+        )
+        executor = Executor(plan, machinery)
+        with _finishing(events, executor, started):
+            results = executor.run()
+        links = plan.graph.outputs
+        outputs = {name: results[link.node][link.output] for name, link in links.items() if link.node in results}
+        return RunResult(outputs, tuple(executor.ran), tuple(plan.cached), plan.keys, time.perf_counter() - started)
+
+    def import_file(self, kind: str, path: Path) -> str:
+        """A name under which a workflow may use a file that lies anywhere.
+
+        A picture is copied into the input folder under its content digest; other kinds must lie in a folder of theirs.
+        """
+        if not path.is_file():
+            raise FileMissing(f"there is no file {str(path)!r} to use as {kind}")
+        for folder in self.settings.folders_of(kind):
+            if folder.is_dir() and path.resolve().is_relative_to(folder.resolve()):
+                return path.resolve().relative_to(folder.resolve()).as_posix()
+        if kind != "image":
+            places = ", ".join(map(str, self.settings.folders_of(kind)))
+            raise FileNotAllowed(
+                f"{path} lies in none of the {kind} folders ({places}); move it there or add its folder to the settings"
+            )
+        name = f"{sha256(path.read_bytes()).hexdigest()[:16]}-{path.name}"
+        target = self.settings.input / name
+        if not target.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            partial = target.with_name(f".{name}-{secrets.token_hex(4)}")
+            shutil.copyfile(path, partial)
+            partial.replace(target)
+        return name
+
+    def _digest(self, kind: str, name: str) -> str:
+        return self.digests.digest(self.files.resolve(kind, name))
+
+    def _file_defects(self, graph: Graph) -> list[Defect]:
+        defects = []
+        for node in graph.nodes.values():
+            for port, source in node.sources.items():
+                if not isinstance(source, Written):
+                    continue
+                for kind, name in written_paths(node.definition.inputs_by_name[port].type, source.value):
+                    try:
+                        self.files.resolve(kind, name)
+                    except FileMissing as error:
+                        defects.append(Defect("missing_file", str(error), node=node.name, input=port, value=name))
+                    except FileNotAllowed as error:
+                        defects.append(Defect("file_not_allowed", str(error), node=node.name, input=port, value=name))
+        return defects
+
+    def _surroundings(
+        self, workflow: Workflow, plan: Plan, files: Mapping[tuple[str, str], str], cancel: CancelToken
+    ) -> Surroundings:
+        def provenance() -> Mapping[str, JsonValue]:
+            packages = {package for node in plan.graph.nodes.values() for package in node.definition.numeric}
+            return {
+                "nodegraph": __version__,
+                "workflow": workflow.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+                | {"format": workflow.format},
+                "files": {f"{kind}/{name}": digest for (kind, name), digest in sorted(files.items())},
+                "versions": {package: package_version(package) for package in sorted(packages)},
+                "computed_on": self.policy.text,
+            }
+
+        return Surroundings(
+            device=self.policy.device,
+            precision=self.policy.precision,
+            output_folder=self.settings.output,
+            state_folder=self.settings.state,
+            provenance=provenance,
+            on_progress=lambda _: None,
+            on_preview=lambda _: None,
+            on_log=lambda _: None,
+            cancel=cancel,
+        )
+
+
+def run(
+    workflow: Workflow | Path | str,
+    inputs: Mapping[str, JsonValue] | None = None,
+    *,
+    settings: Settings | None = None,
+    on_event: Listener | None = None,
+    use_cache: bool = True,
+) -> RunResult:
+    """Run a workflow, or the workflow in a file, once.
+
+    For several runs in one process use `Runner`, which keeps models warm.
+    """
+    loaded = workflow if isinstance(workflow, Workflow) else Workflow.load(workflow)
+    with Runner(settings) as runner:
+        return runner.run(loaded, inputs, on_event=on_event, use_cache=use_cache)
+
+
+@contextlib.contextmanager
+def _finishing(events: EventStream, executor: Executor, started: float) -> Iterator[None]:
+    """Say how the run ended, whichever way it does."""
+
+    def finished(status: str) -> None:
+        seconds = time.perf_counter() - started
+        events.emit(RunFinished(status=status, seconds=seconds, kept=len(executor.ran)))  # type: ignore[arg-type]
+
+    try:
+        yield
+    except (Cancelled, KeyboardInterrupt):
+        finished("cancelled")
+        raise
+    except NodegraphError:
+        finished("failed")
+        raise
+    finished("done")
+
+
+def _ignore(event: Event) -> None:
+    """The listener of a run that nobody watches."""

@@ -1,0 +1,114 @@
+"""Where things lie and how to compute: from one file, the environment, or options, the later winning.
+
+The file is `nodegraph.toml` in the working folder, or in the user's configuration folder; the environment variables are
+`NODEGRAPH_` and the upper-case name, for instance `NODEGRAPH_OUTPUT=/tmp/pictures`.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from .errors import SettingsError
+
+FILE_NAME = "nodegraph.toml"
+PREFIX = "NODEGRAPH_"
+
+
+def _user_folder(variable: str, *fallback: str) -> Path:
+    base = os.environ.get(variable)
+    return (Path(base) if base else Path.home().joinpath(*fallback)) / "nodegraph"
+
+
+def _data_folder() -> Path:
+    return _user_folder("XDG_DATA_HOME", ".local", "share")
+
+
+class Settings(BaseModel):
+    """Everything a run needs to know that is no part of a workflow."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    models: Path = Field(
+        default_factory=lambda: _data_folder() / "models", description="folder of model folders, one per kind"
+    )
+    folders: dict[str, list[Path]] = Field(default_factory=dict, description="further folders per kind of file")
+    input: Path = Field(default_factory=lambda: _data_folder() / "input", description="pictures that workflows read")
+    output: Path = Field(default=Path("output"), description="where nodes write")
+    state: Path = Field(default_factory=lambda: _data_folder() / "state", description="what long nodes resume from")
+    cache: Path = Field(
+        default_factory=lambda: _user_folder("XDG_CACHE_HOME", ".cache"), description="results and definitions"
+    )
+    plugins: list[Path] = Field(
+        default_factory=lambda: [_data_folder() / "plugins"], description="folders whose members are node packs"
+    )
+    memory_cache_bytes: int = Field(default=2 * 2**30, ge=0, description="budget of the results kept in memory")
+    disk_cache_bytes: int = Field(
+        default=20 * 2**30, ge=0, description="budget of the results kept on disk; 0 for none"
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    threads: int = Field(
+        default_factory=lambda: (
+            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        ),
+        ge=1,
+        description="CPU threads of one operation",
+    )
+
+    def folders_of(self, kind: str) -> list[Path]:
+        """The folders in which files of a kind are looked for, in order."""
+        own = self.input if kind == "image" else self.models / kind
+        return [*self.folders.get(kind, []), own]
+
+
+def load_settings(overrides: Mapping[str, Any] | None = None, *, folder: Path | None = None) -> Settings:
+    """The settings of this machine and moment.
+
+    overrides: options given by hand; None values are left out. folder: instead of the working folder.
+    Raises SettingsError naming the source and the field.
+    """
+    values: dict[str, Any] = {}
+    for path in (_user_folder("XDG_CONFIG_HOME", ".config") / FILE_NAME, (folder or Path.cwd()) / FILE_NAME):
+        if path.is_file():
+            values |= _read(path)
+    values |= _environment()
+    values |= {name: value for name, value in (overrides or {}).items() if value is not None}
+    return _checked(values, "file, environment and options together")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(path, str(error)) from error
+    return _checked(values, str(path)).model_dump(include=set(values))
+
+
+def _environment() -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, text in os.environ.items():
+        field = name.removeprefix(PREFIX).lower()
+        if not name.startswith(PREFIX) or field not in Settings.model_fields:
+            continue
+        if field == "plugins":
+            found[field] = [part for part in text.split(os.pathsep) if part]
+        elif field != "folders":
+            found[field] = text
+    return found
+
+
+def _checked(values: Mapping[str, Any], source: str) -> Settings:
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        known = ", ".join(Settings.model_fields)
+        hint = f"; the settings are {known}" if first["type"] == "extra_forbidden" else ""
+        raise SettingsError(source, f"{where}: {first['msg']}, got {first['input']!r}{hint}") from error

@@ -1,0 +1,68 @@
+"""The declared inputs of a workflow: what they are, and writing values into them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from ..definition import InputDefinition, NodeDefinition
+from ..errors import InvalidWorkflow
+from .defects import Defect
+from .model import Workflow
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredInput:
+    """A declared input with all that is known about it.
+
+    port: of the first place it is written to. default: what stands there now; `required` when nothing does.
+    """
+
+    name: str
+    title: str
+    help: str
+    port: InputDefinition
+    default: JsonValue
+    required: bool
+
+
+def declared_inputs(workflow: Workflow, definitions: Mapping[str, NodeDefinition]) -> list[DeclaredInput]:
+    """The declared inputs of a workflow, those left out whose place does not exist (validation reports them)."""
+    found = []
+    for name, declared in workflow.inputs.items():
+        node, _, port_name = declared.to[0].rpartition(".")
+        entry = workflow.nodes.get(node)
+        definition = definitions.get(entry.type) if entry else None
+        port = definition.inputs_by_name.get(port_name) if definition else None
+        if entry is None or port is None:
+            continue
+        written = entry.inputs.get(port_name, port.default)
+        required = port.required and port_name not in entry.inputs
+        found.append(DeclaredInput(name, declared.title or name, declared.help or port.doc, port, written, required))
+    return found
+
+
+def bind_inputs(workflow: Workflow, values: Mapping[str, JsonValue]) -> Workflow:
+    """The workflow with values written where its declared inputs go.
+
+    Raises InvalidWorkflow for names it does not declare.
+    """
+    defects = []
+    places: dict[tuple[str, str], JsonValue] = {}
+    for name, value in values.items():
+        declared = workflow.inputs.get(name)
+        if declared is None:
+            near = difflib.get_close_matches(name, workflow.inputs, n=1)
+            remedy = f"did you mean {near[0]!r}?" if near else f"its inputs are {', '.join(workflow.inputs) or 'none'}"
+            defects.append(Defect("bad_workflow_input", f"the workflow has no input {name!r}", remedy, value=value))
+            continue
+        for target in declared.to:
+            node, _, port = target.rpartition(".")
+            if node in workflow.nodes:
+                places[node, port] = value
+    if defects:
+        raise InvalidWorkflow(defects)
+    return workflow.with_values(places)

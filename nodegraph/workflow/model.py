@@ -1,0 +1,145 @@
+"""The workflow file `nodegraph/1` as pydantic models; see design decisions in docs/workflow-file.md."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from ..errors import WorkflowFormatError
+from ..files import write_atomically
+from .migrations import FORMAT, migrate
+
+MAX_FILE_BYTES = 64 * 2**20
+"""Larger files are refused before they are parsed."""
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class NodeEntry(_Document):
+    """One node: its type and what is written into or wired to its inputs.
+
+    inputs: by name a scalar or list (a literal), `{"from": "node.output"}` (a wire), a list that may mix literals and
+        wires, or `{"value": ...}` (a literal of any form, needed for JSON objects).
+    """
+
+    type: str
+    version: str = "1"
+    inputs: dict[str, JsonValue] = Field(default_factory=dict)
+    title: str = ""
+
+
+class WorkflowInput(_Document):
+    """A value that the user of the workflow is asked for; its default is what the nodes hold.
+
+    to: the inputs it is written to, each `node.input`.
+    """
+
+    to: list[str] = Field(min_length=1)
+    title: str = ""
+    help: str = ""
+
+
+class WorkflowOutput(_Document):
+    """A result of the workflow: `{"from": "node.output"}`."""
+
+    source: str = Field(alias="from")
+    title: str = ""
+
+
+class Workflow(_Document):
+    """A graph of nodes with declared inputs and outputs; immutable, changed by making another.
+
+    layout: the editor's alone; it never changes what is computed.
+    """
+
+    format: Literal["nodegraph/1"] = FORMAT
+    title: str = ""
+    description: str = ""
+    nodes: dict[str, NodeEntry] = Field(default_factory=dict)
+    inputs: dict[str, WorkflowInput] = Field(default_factory=dict)
+    outputs: dict[str, WorkflowOutput] = Field(default_factory=dict)
+    layout: dict[str, JsonValue] = Field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path | str) -> Workflow:
+        """Read a workflow file of any format version there ever was.
+
+        Raises WorkflowFormatError saying what is wrong and where.
+        """
+        path = Path(path)
+        try:
+            size = path.stat().st_size
+            if size > MAX_FILE_BYTES:
+                raise WorkflowFormatError(f"{path}: {size:,} bytes; a workflow has at most {MAX_FILE_BYTES:,}")
+            text = path.read_bytes()
+        except OSError as error:
+            raise WorkflowFormatError(f"{path}: cannot be read: {error.strerror or error}") from error
+        return cls.parse(text, source=str(path))
+
+    @classmethod
+    def parse(cls, text: str | bytes, *, source: str = "workflow") -> Workflow:
+        """Read a workflow from JSON text; `source` names it in messages."""
+        try:
+            document = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique_pairs)
+        except RecursionError as error:
+            raise WorkflowFormatError(f"{source}: it is nested too deeply to be a workflow") from error
+        except (ValueError, UnicodeDecodeError) as error:
+            raise WorkflowFormatError(f"{source}: it is no valid JSON: {error}") from error
+        return cls.from_document(document, source=source)
+
+    @classmethod
+    def from_document(cls, document: object, *, source: str = "workflow") -> Workflow:
+        """Read a workflow from parsed JSON, migrating older formats."""
+        try:
+            return cls.model_validate(migrate(document, source=source))
+        except ValidationError as error:
+            lines = [f"  - {_place(each['loc'])}: {each['msg']}" for each in error.errors(include_input=False)[:20]]
+            raise WorkflowFormatError("\n".join([f"{source}: it is no {FORMAT} workflow:", *lines])) from error
+        except RecursionError as error:
+            raise WorkflowFormatError(f"{source}: it is nested too deeply to be a workflow") from error
+
+    def to_json(self) -> str:
+        """The file's text: defaults left out, `format` first."""
+        document = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        return json.dumps({"format": FORMAT, **document}, indent=2, ensure_ascii=False) + "\n"
+
+    def save(self, path: Path | str) -> None:
+        """Write the file; a reader sees the old one or the new one."""
+        write_atomically(Path(path), self.to_json().encode())
+
+    def with_values(self, values: Mapping[tuple[str, str], JsonValue]) -> Workflow:
+        """A copy in which inputs, named (node, input), hold other values."""
+        nodes = dict(self.nodes)
+        for (name, port), value in values.items():
+            held = {"value": value} if isinstance(value, dict) else value
+            nodes[name] = nodes[name].model_copy(update={"inputs": {**nodes[name].inputs, port: held}})
+        return self.model_copy(update={"nodes": nodes})
+
+
+def json_schema() -> dict[str, Any]:
+    """The published JSON Schema of workflow files."""
+    schema = Workflow.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "nodegraph workflow", **schema}
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is no JSON value; numbers must be finite")
+
+
+def _unique_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the name {twice!r} occurs twice in one object")
+    return found
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    return ".".join(map(str, location)) or "the file"

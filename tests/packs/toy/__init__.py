@@ -1,0 +1,1 @@
+"""A pack of small nodes for the engine's tests; it uses no torch."""

@@ -1,0 +1,225 @@
+"""Nodes on plain numbers and texts, which note every call in a file so that tests can count runs."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple, TypeVar
+
+from pydantic import BaseModel, Field
+
+from nodegraph import Context, InvalidInput, PathOf, Seed, Slider, node, wire
+
+T = TypeVar("T")
+
+
+@wire(portable=True, id="toy.Number")
+@dataclass(frozen=True, kw_only=True)
+class Number:
+    """A number on a wire."""
+
+    value: float
+
+
+@wire(portable=True, id="toy.SmallNumber")
+@dataclass(frozen=True, kw_only=True)
+class SmallNumber(Number):
+    """A number below ten."""
+
+
+@wire(portable=False, id="toy.Machine")
+@dataclass(frozen=True)
+class Machine:
+    """A resident value."""
+
+    factor: float
+
+
+class Rounding(Enum):
+    """How to round."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+class Box(BaseModel):
+    """A rectangle."""
+
+    width: Annotated[int, Field(ge=1)]
+    height: Annotated[int, Field(ge=1)] = 1
+    label: str = ""
+
+
+class Split(NamedTuple):
+    """Two parts."""
+
+    whole: int
+    rest: float
+
+
+def _note(name: str) -> None:
+    log = os.environ.get("TOY_LOG")
+    if log:
+        with Path(log).open("a", encoding="utf-8") as file:
+            file.write(name + "\n")
+
+
+@node(category="toy")
+def number(value: Annotated[float, Field(ge=-1000, le=1000), Slider(step=0.5)] = 0.0) -> Number:
+    """Make a number.
+
+    value: the number.
+    """
+    _note("number")
+    return Number(value=value)
+
+
+@node(category="toy")
+def small_number(value: Annotated[int, Field(ge=0, lt=10)] = 1) -> SmallNumber:
+    """Make a small number."""
+    _note("small_number")
+    return SmallNumber(value=float(value))
+
+
+@node(category="toy")
+def add(a: Number, b: Number) -> Number:
+    """Add two numbers."""
+    _note("add")
+    return Number(value=a.value + b.value)
+
+
+@node(category="toy")
+def total(numbers: list[Number]) -> Number:
+    """Add many numbers."""
+    _note("total")
+    return Number(value=sum(each.value for each in numbers))
+
+
+@node(category="toy")
+def split(number: Number) -> Split:
+    """Divide a number into its whole part and the rest."""
+    _note("split")
+    return Split(int(number.value), number.value - int(number.value))
+
+
+@node(category="toy")
+def scaled(value: float, times: int = 1, mode: Literal["plain", "negated"] = "plain") -> float:
+    """Multiply."""
+    _note("scaled")
+    return value * times * (-1 if mode == "negated" else 1)
+
+
+@node(category="toy", output="text")
+def join(texts: list[str], separator: str = ", ", last: str | None = None) -> str:
+    """Join texts."""
+    _note("join")
+    return separator.join([*texts, *([last] if last is not None else [])])
+
+
+@node(category="toy")
+def first(items: list[T]) -> T:
+    """The first of many."""
+    return items[0]
+
+
+@node(category="toy")
+def either(a: T, b: T, take_a: bool = True) -> T:
+    """One of two values of one type."""
+    return a if take_a else b
+
+
+@node(category="toy")
+def rounded(number: Number, how: Rounding = Rounding.DOWN) -> int:
+    """Round."""
+    from math import ceil, floor
+
+    return ceil(number.value) if how is Rounding.UP else floor(number.value)
+
+
+@node(category="toy", output="area")
+def area(box: Box, scale: int | float = 1) -> float:
+    """Area of a box."""
+    return float(box.width * box.height * scale)
+
+
+@node(category="toy", output="text")
+def read_text(file: Annotated[Path, PathOf("note")], seed: Seed = 0) -> str:
+    """Read a file."""
+    _note("read_text")
+    return file.read_text("utf-8")
+
+
+@node(category="toy")
+def machine(factor: float = 2.0) -> Machine:
+    """Make a machine."""
+    _note("machine")
+    return Machine(factor)
+
+
+@node(category="toy")
+def use_machine(machine: Machine, number: Number) -> Number:
+    """Let a machine work."""
+    _note("use_machine")
+    return Number(value=machine.factor * number.value)
+
+
+@node(category="toy", effect=True, output="file")
+def write_number(number: Number, ctx: Context) -> Annotated[Path, PathOf("note")]:
+    """Write a number into a file."""
+    _note("write_number")
+    path = ctx.output_file("number", ".txt")
+    path.write_text(str(number.value), "utf-8")
+    return path
+
+
+@node(category="toy", cache="never")
+def process_id() -> int:
+    """The id of this process."""
+    _note("process_id")
+    return os.getpid()
+
+
+@node(category="toy")
+def steps(number: Number, count: int = 5, wait: float = 0.0, *, ctx: Context) -> Number:
+    """Take steps, reporting each."""
+    _note("steps")
+    for index in range(count):
+        ctx.progress(index, count)
+        _note("step")
+        time.sleep(wait)
+    ctx.progress(count, count)
+    return number
+
+
+@node(category="toy/bad")
+def fails(number: Number) -> Number:
+    """Raise."""
+    raise RuntimeError(f"cannot work with {number.value}")
+
+
+@node(category="toy/bad")
+def refuses(number: Number) -> Number:
+    """Refuse a value."""
+    raise InvalidInput("number", number.value, "it is odd", "give an even one")
+
+
+@node(category="toy/bad")
+def lies(number: Number) -> Number:
+    """Return something else than declared."""
+    return str(number.value)  # type: ignore[return-value]
+
+
+@node(category="toy/bad")
+def leaves(number: Number) -> Number:
+    """Exit the process."""
+    raise SystemExit(3)
+
+
+@node(category="toy/bad")
+def mutates(numbers: list[int]) -> int:
+    """Change what it was given."""
+    numbers.append(0)
+    return len(numbers)
