@@ -199,7 +199,7 @@ class DiskTier:
                 with self._index.database.transaction() as connection:
                     connection.execute("DELETE FROM entries")
                     self._files.remove_strays(set())
-                self._index.database.connection().execute("PRAGMA incremental_vacuum").fetchall()
+                self._index.database.connection().executescript("PRAGMA incremental_vacuum")
             except (sqlite3.Error, OSError) as error:
                 self._unwritable(error)
 
@@ -303,7 +303,8 @@ class DiskTier:
             self._pending_bytes += len(payload)
             if len(self._pending) >= BUFFERED_ENTRIES or self._pending_bytes >= BUFFERED_BYTES:
                 return self.flush()
-            if self._timer is None and self._flush_after is not None:
+            is_waiting = self._timer is not None and self._timer.is_alive()  # no thread lives on after a fork
+            if not is_waiting and self._flush_after is not None:
                 self._timer = threading.Timer(self._flush_after, self.flush)
                 self._timer.start()
         return True
@@ -345,13 +346,12 @@ class DiskTier:
                 gone = remove_if(connection, row)
                 if gone and row.payload is None:
                     self._files.remove(row.key)
+                self._stale += damage is None
+                self._damaged += gone and damage is not None
         except (sqlite3.Error, OSError) as error:
             self._unwritable(error)
             return
-        if damage is None:
-            self._stale += 1
-        elif gone:
-            self._damaged += 1
+        if gone and damage is not None:
             log.warning("dropped the stored result %s in %s: %s; it is computed again", row.key, self._root, damage)
 
     def _stop_timer(self) -> None:

@@ -134,8 +134,11 @@ def test_missing_files_and_folders_raise(tmp_path: Path) -> None:
     with FileDigests(tmp_path) as digests:
         with pytest.raises(FileNotFoundError):
             digests.digest(tmp_path / "none")
-        with pytest.raises(IsADirectoryError):
+        with pytest.raises(OSError, match="no regular file"):
             digests.digest(tmp_path)
+        os.mkfifo(tmp_path / "pipe")
+        with pytest.raises(OSError, match="no regular file"):
+            digests.digest(tmp_path / "pipe")
 
 
 @pytest.mark.parametrize("trouble", ["unwritable", "locked", "no database"])

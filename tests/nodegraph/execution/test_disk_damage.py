@@ -51,7 +51,9 @@ FILE_DAMAGE: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("damage", FILE_DAMAGE.values(), ids=FILE_DAMAGE)
-def test_a_damaged_file_is_a_miss(damage: Callable[[Path], object], tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_damaged_file_is_a_miss(
+    damage: Callable[[Path], object], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with DiskTier(tmp_path, 10**7) as tier:
         assert tier.put(key("good"), LARGE)
         assert tier.put(key("bad"), LARGE)

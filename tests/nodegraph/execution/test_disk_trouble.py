@@ -58,7 +58,9 @@ def test_a_folder_locked_by_another_program(tmp_path: Path, caplog: pytest.LogCa
         assert_goes_on_without(tier, tmp_path, caplog, "holds a lock", "End that program")
 
 
-def test_a_writer_that_keeps_its_lock_stops_writing_not_reading(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_writer_that_keeps_its_lock_stops_writing_not_reading(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with DiskTier(tmp_path, 10**7, busy_timeout=0.01, flush_after=None) as tier:
         tier.put(key(1), LARGE)
         with closing(sqlite3.connect(tmp_path / "v1" / "index.sqlite", isolation_level=None)) as other:
@@ -75,7 +77,7 @@ def test_a_writer_that_keeps_its_lock_stops_writing_not_reading(tmp_path: Path, 
         assert tier.get(key(2)) == LARGE
 
 
-def test_a_read_only_index(tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_read_only_index(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with DiskTier(tmp_path, 10**7) as tier:
         tier.put(key(0), LARGE)
     with DiskTier(tmp_path, 10**7, flush_after=None) as tier:
@@ -137,7 +139,6 @@ with DiskTier(folder, 10**9, flush_after=None) as tier:
     tier.flush()
     assert not tier.info().usable
     assert len(messages) == 2, messages
-resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)) if False else None
 names = [path.stem for path in folder.rglob("*") if path.suffix == ".safetensors" or path.parent.name == "tmp"]
 assert names == [keys[0]], names
 """

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import torch
 from hypothesis import given
+from test_codec_values import Access, Colour, Level, Mutable, Pair, Settings, SubWire, Wire, identical, values
 from torch import nn
 
 from nodegraph.ports.codec import NotHashable, content_hash, size_in_bytes
-from test_codec_values import Access, Colour, Level, Mutable, Pair, Settings, SubWire, Wire, identical, values
 
 
 @given(values, values)
@@ -118,7 +118,7 @@ def test_paths_count_as_the_content_of_their_file(tmp_path: Path) -> None:
 def test_hashes_are_the_same_in_every_process() -> None:
     script = "from nodegraph.ports.codec import content_hash; print(content_hash({'a': [1, 'x', (2.5, None)]}))"
     there = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout.strip()
-    written = b"dict 1:1" b"str 1:a" b"list 1:3" b"int 1:1" b"str 1:x" b"tuple 1:2" b"float 8:%snone 0:"
+    written = b"dict 1:1str 1:alist 1:3int 1:1str 1:xtuple 1:2float 8:%snone 0:"
     expected = hashlib.sha256(written % struct.pack(">d", 2.5)).hexdigest()
     assert there == content_hash({"a": [1, "x", (2.5, None)]}) == expected
 
