@@ -1,9 +1,11 @@
 """SHA-256 of files, remembered while the file stays what it was."""
 
+import errno
 import hashlib
 import logging
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -79,6 +81,8 @@ class FileDigests:
 
         Raise OSError where it cannot be read, `FileChanging` where it does not keep still.
         """
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise OSError(errno.EINVAL, "this is no regular file", str(path))
         identity = file_identity(path)
         known = self._recall(identity)
         if known is not None:

@@ -6,7 +6,7 @@ import contextlib
 import secrets
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -51,6 +51,18 @@ class RunResult:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A run that is planned but not started.
+
+    workflow: with all values written in. files: the content digests of the files that will be read, by kind and name.
+    """
+
+    workflow: Workflow
+    plan: Plan
+    files: Mapping[tuple[str, str], str]
+
+
 class Runner:
     """Runs workflows one after the other and keeps what is worth keeping in between: catalog, results, digests.
 
@@ -80,19 +92,20 @@ class Runner:
         self.store.close()
         self.digests.close()
 
-    def plan(
+    def prepare(
         self,
         workflow: Workflow,
         inputs: Mapping[str, JsonValue] | None = None,
         *,
         targets: Iterable[str] | None = None,
         use_cache: bool = True,
-    ) -> tuple[Plan, dict[tuple[str, str], str]]:
-        """Validate and plan without running; with the digests of the files that are read, by kind and name.
+    ) -> Prepared:
+        """Validate and plan without running.
 
         Raises InvalidWorkflow with every defect, files that are missing or not allowed included.
         """
-        graph = check(bind_inputs(workflow, inputs or {}), self.catalog)
+        bound = bind_inputs(workflow, inputs or {})
+        graph = check(bound, self.catalog)
         wanted = tuple(targets) if targets is not None else default_targets(graph)
         unknown = [name for name in wanted if name not in graph.nodes]
         if unknown:
@@ -103,7 +116,8 @@ class Runner:
             raise InvalidWorkflow(defects)
         maker = KeyMaker(self._digest, self.policy, secrets.token_hex(16))
         keys = maker.keys(graph)
-        return make_plan(graph, keys, wanted, self.store.contains_many if use_cache else lambda _: set()), maker.files
+        stored = self.store.contains_many if use_cache else _nothing_stored
+        return Prepared(bound, make_plan(graph, keys, wanted, stored), maker.files)
 
     def run(
         self,
@@ -122,15 +136,15 @@ class Runner:
         Raises InvalidWorkflow before anything runs, NodeFailed or Cancelled afterwards.
         """
         started = time.perf_counter()
-        plan, files = self.plan(workflow, inputs, targets=targets, use_cache=use_cache)
+        prepared = self.prepare(workflow, inputs, targets=targets, use_cache=use_cache)
+        plan = prepared.plan
         events = EventStream(on_event or _ignore)
         token = cancel or CancelToken()
-        bound = bind_inputs(workflow, inputs or {})
         machinery = Machinery(
             store=self.store if use_cache else None,
             packs=self.catalog.packs,
             resolve=self.files.resolve,
-            surroundings=self._surroundings(bound, plan, files, token),
+            surroundings=self._surroundings(prepared, token),
             events=events,
             cancel=token,
             threads=self.policy.threads,
@@ -185,16 +199,16 @@ class Runner:
                         defects.append(Defect("file_not_allowed", str(error), node=node.name, input=port, value=name))
         return defects
 
-    def _surroundings(
-        self, workflow: Workflow, plan: Plan, files: Mapping[tuple[str, str], str], cancel: CancelToken
-    ) -> Surroundings:
+    def _surroundings(self, prepared: Prepared, cancel: CancelToken) -> Surroundings:
+        workflow = prepared.workflow
+
         def provenance() -> Mapping[str, JsonValue]:
-            packages = {package for node in plan.graph.nodes.values() for package in node.definition.numeric}
+            packages = {package for node in prepared.plan.graph.nodes.values() for package in node.definition.numeric}
             return {
                 "nodegraph": __version__,
                 "workflow": workflow.model_dump(mode="json", by_alias=True, exclude_defaults=True)
                 | {"format": workflow.format},
-                "files": {f"{kind}/{name}": digest for (kind, name), digest in sorted(files.items())},
+                "files": {f"{kind}/{name}": digest for (kind, name), digest in sorted(prepared.files.items())},
                 "versions": {package: package_version(package) for package in sorted(packages)},
                 "computed_on": self.policy.text,
             }
@@ -246,6 +260,11 @@ def _finishing(events: EventStream, executor: Executor, started: float) -> Itera
         finished("failed")
         raise
     finished("done")
+
+
+def _nothing_stored(keys: Collection[str]) -> set[str]:
+    """The stored results of a run that uses no cache."""
+    return set()
 
 
 def _ignore(event: Event) -> None:

@@ -5,7 +5,6 @@ cannot be used, runs go on without it, and one warning says why.
 """
 
 import hashlib
-import io
 import logging
 import re
 import sqlite3
@@ -17,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from nodegraph.ports.codec import Encoded, NotPortable, StaleValue, Undecodable, decode, encode
-from nodegraph.ports.codec.container import chunks, read
+from nodegraph.ports.codec import Encoded, NotPortable, StaleValue, Undecodable, decode, encode, pack, unpack
+from nodegraph.ports.codec.container import chunks
 from nodegraph.ports.codec.encoding import FileDigest, hash_file
 
 from .database import Health, UnusableIndex, reason_and_remedy
@@ -148,12 +147,12 @@ class DiskTier:
         except NotPortable as error:
             self._warn_once(f"{error.path} {error.kind}", f"the result {key} stays in memory only: {error}")
             return False
+        numbers = sum(tensor.nbytes for tensor in encoded.tensors.values())
+        payload = pack(encoded) if numbers < SMALL else b""
+        if payload and len(payload) < SMALL:
+            return self._fits(key, len(payload)) and self._buffer(key, payload)
         parts = list(chunks(encoded))
-        size = sum(len(part) for part in parts)
-        if size + OVERHEAD > self._budget:
-            log.info("the result %s of %d bytes exceeds the whole budget of %d bytes", key, size, self._budget)
-            return False
-        return self._buffer(key, b"".join(parts)) if size < SMALL else self._write_file(key, parts)
+        return self._fits(key, sum(len(part) for part in parts)) and self._write_file(key, parts)
 
     def contains_many(self, keys: Collection[str]) -> set[str]:
         """Return which keys have an entry, by one query. A `get` may still miss, where the entry is damaged."""
@@ -200,7 +199,7 @@ class DiskTier:
                 with self._index.database.transaction() as connection:
                     connection.execute("DELETE FROM entries")
                     self._files.remove_strays(set())
-                self._index.database.connection().execute("PRAGMA incremental_vacuum").fetchall()
+                self._index.database.connection().executescript("PRAGMA incremental_vacuum")
             except (sqlite3.Error, OSError) as error:
                 self._unwritable(error)
 
@@ -287,7 +286,13 @@ class DiskTier:
             return self._files.read(row.key, row.checksum, row.size)
         if not isinstance(row.payload, bytes) or _checksum(row.key, row.payload) != row.checksum:
             raise Undecodable("the checksum differs")
-        return read(io.BytesIO(row.payload), len(row.payload))
+        return unpack(row.payload)
+
+    def _fits(self, key: str, size: int) -> bool:
+        if size + OVERHEAD > self._budget:
+            log.info("the result %s of %d bytes exceeds the whole budget of %d bytes", key, size, self._budget)
+            return False
+        return True
 
     def _buffer(self, key: str, payload: bytes) -> bool:
         row = Row(key, _checksum(key, payload), len(payload), self._now(), payload)
@@ -298,7 +303,8 @@ class DiskTier:
             self._pending_bytes += len(payload)
             if len(self._pending) >= BUFFERED_ENTRIES or self._pending_bytes >= BUFFERED_BYTES:
                 return self.flush()
-            if self._timer is None and self._flush_after is not None:
+            is_waiting = self._timer is not None and self._timer.is_alive()  # no thread lives on after a fork
+            if not is_waiting and self._flush_after is not None:
                 self._timer = threading.Timer(self._flush_after, self.flush)
                 self._timer.start()
         return True
@@ -340,13 +346,12 @@ class DiskTier:
                 gone = remove_if(connection, row)
                 if gone and row.payload is None:
                     self._files.remove(row.key)
+                self._stale += damage is None
+                self._damaged += gone and damage is not None
         except (sqlite3.Error, OSError) as error:
             self._unwritable(error)
             return
-        if damage is None:
-            self._stale += 1
-        elif gone:
-            self._damaged += 1
+        if gone and damage is not None:
             log.warning("dropped the stored result %s in %s: %s; it is computed again", row.key, self._root, damage)
 
     def _stop_timer(self) -> None:

@@ -1,4 +1,4 @@
-"""An encoded value as bytes: a safetensors file whose metadata hold the document.
+"""An encoded value as bytes: a safetensors file whose metadata hold the document; without tensors, the document alone.
 
 Written here and not by the safetensors package because that one copies, and needs numpy. Any safetensors reader opens
 it. Reading checks every length before it allocates, and gives each tensor memory of its own, aligned as by torch.
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     import torch
 
 FORMAT = "nodegraph-value/1"
+MARK = b"nodegraph-value/1\n"
+"""No safetensors file starts so: as the length of a header it would be larger than any disk."""
 LENGTH_BYTES = 8
 CHUNK = 1 << 24
 
-_to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")).encode
 
 
 def chunks(encoded: Encoded) -> Iterator[bytes | memoryview]:
@@ -44,13 +46,20 @@ def chunks(encoded: Encoded) -> Iterator[bytes | memoryview]:
 
 
 def pack(encoded: Encoded) -> bytes:
-    """Return an encoded value as one string of bytes."""
-    return b"".join(chunks(encoded))
+    """Return an encoded value as one string of bytes: without tensors, its marked document alone."""
+    if encoded.tensors:
+        return b"".join(chunks(encoded))
+    return MARK + _to_json(encoded.document).encode("utf-8")
 
 
 def unpack(data: bytes) -> Encoded:
     """Return the encoded value from its bytes; raise `Undecodable` where they are damaged."""
-    return read(io.BytesIO(data), len(data))
+    if not data.startswith(MARK):
+        return read(io.BytesIO(data), len(data))
+    try:
+        return Encoded(document=json.loads(data[len(MARK) :]), tensors={})
+    except (ValueError, RecursionError) as error:
+        raise Undecodable(f"the document cannot be read: {error!r}") from error
 
 
 def read(stream: BinaryIO, size: int, digest: Callable[[bytes | memoryview], object] | None = None) -> Encoded:
@@ -102,7 +111,7 @@ def _placed(layout: dict[str, object], size: int) -> list[tuple[str, str, list[i
     offset = 0
     for begin, end, name, dtype, shape in sorted(found):
         wrong = min(shape, default=0) < 0 or end - begin != math.prod(shape) * item_size(dtype)
-        if begin != offset or wrong or end > size:
+        if begin != offset or wrong:
             raise Undecodable(f"the tensor {name!r} does not lie where the header says")
         offset = end
     if offset != size:

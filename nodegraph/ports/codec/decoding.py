@@ -4,7 +4,7 @@ import base64
 import binascii
 import dataclasses
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -36,47 +36,32 @@ class _Decoder:
     def __init__(self, tensors: "dict[str, torch.Tensor]", file_digest: FileDigest) -> None:
         self._tensors = tensors
         self._file_digest = file_digest
-        self._readers: dict[str, Callable[[list[Json]], object]] = {
-            "int": lambda items: int(_one_text(items), 16),
-            "float": lambda items: struct.unpack(">d", bytes.fromhex(_one_text(items)))[0],
-            "bytes": lambda items: base64.b64decode(_one_text(items), validate=True),
-            "list": lambda items: [self.value(item) for item in items],
-            "tuple": lambda items: tuple([self.value(item) for item in items]),
-            "dict": self._pairs,
-            "tensor": self._tensor,
-            "path": self._path,
-            "enum": self._enum,
-            "flag": self._flag,
-            "named": self._named,
-            "dataclass": self._dataclass,
-            "model": self._model,
-        }
 
     def value(self, document: Json) -> object:
         if document is None or isinstance(document, bool | int | str):
             return document
         if not isinstance(document, list) or not document or not isinstance(document[0], str):
             raise Undecodable(f"{_short(document)} is no part of a document")
-        reader = self._readers.get(document[0])
+        reader = _READERS.get(document[0])
         if reader is None:
             raise Undecodable(f"the tag {document[0]!r} is not known")
         try:
-            return reader(document[1:])
+            return reader(self, document[1:])
         except (ValueError, struct.error, binascii.Error, OverflowError) as error:
             raise Undecodable(f"{_short(document)} cannot be read: {error}") from error
 
-    def _pairs(self, items: Sequence[Json]) -> dict[str, object]:
+    def pairs(self, items: list[Json]) -> dict[str, object]:
         if len(items) % 2:
             raise Undecodable("a key without a value")
         return {_text(key): self.value(item) for key, item in zip(items[::2], items[1::2], strict=True)}
 
-    def _tensor(self, items: list[Json]) -> "torch.Tensor":
+    def tensor(self, items: list[Json]) -> "torch.Tensor":
         name = _one_text(items)
         if name not in self._tensors:
             raise Undecodable(f"the tensor {name!r} is missing")
         return self._tensors[name]
 
-    def _path(self, items: list[Json]) -> Path:
+    def path(self, items: list[Json]) -> Path:
         text, digest = (_text(item) for item in items)
         path = Path(text)
         try:
@@ -87,29 +72,29 @@ class _Decoder:
             raise StaleValue(f"the file {text!r} of a stored value has another content now")
         return path
 
-    def _enum(self, items: list[Json]) -> object:
+    def enum(self, items: list[Json]) -> object:
         name, member = (_text(item) for item in items)
         kind = _class_with_tag(name, "enum")
         if member not in kind.__members__:  # type: ignore[attr-defined]
             raise Undecodable(f"{name} has no member {member!r}")
         return kind.__members__[member]  # type: ignore[attr-defined]
 
-    def _flag(self, items: list[Json]) -> object:
+    def flag(self, items: list[Json]) -> object:
         name, number = items
         return _built(_class_with_tag(_text(name), "enum"), self.value(number))
 
-    def _named(self, items: list[Json]) -> object:
+    def named(self, items: list[Json]) -> object:
         kind, values = self._fields(items, "named")
         return kind._make(values.values())  # type: ignore[attr-defined]
 
-    def _dataclass(self, items: list[Json]) -> object:
+    def dataclass(self, items: list[Json]) -> object:
         kind, values = self._fields(items, "dataclass")
         result = _built(kind, **{f.name: values[f.name] for f in dataclasses.fields(kind) if f.init})
         for name, value in values.items():  # whatever the constructor made of them
             object.__setattr__(result, name, value)
         return result
 
-    def _model(self, items: list[Json]) -> object:
+    def model(self, items: list[Json]) -> object:
         name, *parts = items
         kind = _class_with_tag(_text(name), "model")
         fields, extra, names, private = (self.value(part) for part in parts)
@@ -132,11 +117,28 @@ class _Decoder:
         if not items:
             raise Undecodable(f"a {tag} without a class")
         kind = _class_with_tag(_text(items[0]), tag)
-        values = self._pairs(items[1:])
+        values = self.pairs(items[1:])
         expected = field_names(kind, tag)
         if tuple(values) != expected:
             raise Undecodable(f"{items[0]} has the fields {expected} now, the stored value has {tuple(values)}")
         return kind, values
+
+
+_READERS: dict[str, Callable[[_Decoder, list[Json]], object]] = {
+    "int": lambda decoder, items: int(_one_text(items), 16),
+    "float": lambda decoder, items: struct.unpack(">d", bytes.fromhex(_one_text(items)))[0],
+    "bytes": lambda decoder, items: base64.b64decode(_one_text(items), validate=True),
+    "list": lambda decoder, items: [decoder.value(item) for item in items],
+    "tuple": lambda decoder, items: tuple([decoder.value(item) for item in items]),
+    "dict": _Decoder.pairs,
+    "tensor": _Decoder.tensor,
+    "path": _Decoder.path,
+    "enum": _Decoder.enum,
+    "flag": _Decoder.flag,
+    "named": _Decoder.named,
+    "dataclass": _Decoder.dataclass,
+    "model": _Decoder.model,
+}
 
 
 def _class_with_tag(name: str, tag: str) -> type:

@@ -64,8 +64,8 @@ def footprint(value: object) -> Footprint:
 
 def _parts(item: object) -> Iterator[object]:
     if isinstance(item, dict):
-        yield from item
-        yield from item.values()
+        yield from tuple(item)
+        yield from tuple(item.values())
     elif isinstance(item, list | tuple | set | frozenset):
         yield from item
     elif is_module(item):
@@ -75,7 +75,7 @@ def _parts(item: object) -> Iterator[object]:
     else:
         if isinstance(item, partial | MethodType):
             yield from (item.func, item.args, item.keywords) if isinstance(item, partial) else (item.__self__,)
-        yield from getattr(item, "__dict__", {}).values()
+        yield from tuple(getattr(item, "__dict__", {}).values())
         for kind in type(item).__mro__:
             slots = vars(kind).get("__slots__", ())
             for name in (slots,) if isinstance(slots, str) else slots:

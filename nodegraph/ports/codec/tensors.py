@@ -3,6 +3,7 @@
 import ctypes
 import math
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, TypeGuard
 
 if TYPE_CHECKING:
@@ -62,9 +63,16 @@ def why_without_bytes(tensor: "torch.Tensor") -> str | None:
 
 
 def plain(tensor: "torch.Tensor") -> "torch.Tensor":
-    """Return the same numbers as a contiguous CPU tensor without history, which is no inference tensor."""
+    """Return the same numbers as a contiguous CPU tensor without history, which is no inference tensor.
+
+    A tensor that is one already is returned as it is.
+    """
     import torch
 
+    if type(tensor) is torch.Tensor and tensor.is_cpu and tensor.is_contiguous():
+        lazy = tensor.requires_grad or tensor.is_inference() or tensor.is_conj() or tensor.is_neg()
+        if not lazy:
+            return tensor
     with torch.inference_mode(False), torch.no_grad():
         result = tensor.detach().to("cpu").resolve_conj().resolve_neg().contiguous()
         return result.clone() if result.is_inference() else result
@@ -74,7 +82,7 @@ def empty(dtype: str, shape: list[int]) -> "torch.Tensor":
     """Return an uninitialised CPU tensor, aligned as torch aligns its own, which is no inference tensor."""
     import torch
 
-    with torch.inference_mode(False):
+    with torch.inference_mode(False) if torch.is_inference_mode_enabled() else nullcontext():
         return torch.empty(shape, dtype=getattr(torch, dtype), device="cpu")
 
 
@@ -87,8 +95,10 @@ def item_size(dtype: str) -> int:
 
 
 def raw(tensor: "torch.Tensor") -> memoryview:
-    """Return the bytes of a contiguous CPU tensor, writable and shared with it; the caller keeps the tensor alive."""
+    """Return the bytes of a contiguous CPU tensor, writable and shared with it. They keep it alive."""
     count = math.prod(tensor.shape) * tensor.element_size()
     if count == 0:
         return memoryview(b"")
-    return memoryview((ctypes.c_ubyte * count).from_address(tensor.data_ptr())).cast("B")
+    array = (ctypes.c_ubyte * count).from_address(tensor.data_ptr())
+    array.owner = tensor  # type: ignore[attr-defined]
+    return memoryview(array).cast("B")
