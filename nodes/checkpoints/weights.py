@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from safetensors import safe_open
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from .errors import DamagedWeights, MissingTensors, UnknownTensors, WrongShapes
 from .family import Device
@@ -51,12 +52,25 @@ def check_names(path: Path, expected: Iterable[str], present: Iterable[str]) -> 
         raise UnknownTensors(path, f"it holds {_some(unknown)}, which the model does not have")
 
 
+class _WithoutValues(TorchFunctionMode):
+    """Leaves out filling new tensors, whose memory is then never touched.
+
+    The meta device would do as well, but what little arithmetic constructors do on it loads torch's compiler: seconds.
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = getattr(func, "__name__", "")
+        if getattr(func, "__module__", "") == "torch.nn.init" or name in ("normal_", "uniform_", "zero_", "fill_"):
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **(kwargs or {}))
+
+
 def build(path: Path, make: Callable[[], M], weights: Mapping[str, Tensor], prefix: str) -> M:
     """A module made by `make`, without drawing random weights first, holding the weights below `prefix`.
 
     The module is in evaluation mode and asks for no gradients. Raises WrongShapes, MissingTensors or UnknownTensors.
     """
-    with torch.device("meta"):
+    with torch.random.fork_rng(devices=[]), _WithoutValues():
         module = make()
     expected = module.state_dict()
     state = {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}

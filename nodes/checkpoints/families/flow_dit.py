@@ -7,6 +7,7 @@ cannot say. Recognising imports no torch; loading does.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,62 +31,72 @@ SIGNATURE = (
 """Tensors that only this family has together."""
 
 
-class LatentSection(BaseModel):
-    """The latent space: normalised = (raw - shift) * scale. preview: see `LatentSpace`."""
-
+class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str
+
+class LatentSection(_Section):
+    """The latent space: normalised = (raw - shift) * scale. preview: see `LatentSpace`."""
+
+    channels: int
+    downscale: int
     scale: tuple[float, ...]
     shift: tuple[float, ...]
     preview: tuple[tuple[float, float, float], ...] = ()
 
 
-class _Sizes(BaseModel):
-    """The constructor arguments of a config in `nodes.models`: those that are compared with shapes, and any others."""
+class DenoiserSection(_Section):
+    """What the shapes of a `DiT` do not say."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-
-class DenoiserSection(_Sizes):
-    """`DiTConfig`."""
-
-    channels: int
-    patch: int
-    width: int
-    context_width: int
-
-
-class TextSection(_Sizes):
-    """`TextConfig`."""
-
-    vocabulary: int
-    length: int
-    width: int
-
-
-class AutoencoderSection(_Sizes):
-    """`AutoencoderConfig`."""
-
-    widths: tuple[int, ...] = Field(min_length=1)
-    encoder_blocks: tuple[int, ...]
-    decoder_blocks: tuple[int, ...]
-    image_channels: Literal[3] = 3
-    latent_channels: int
+    architecture: Literal["dit"]
+    heads: int = Field(ge=1)
     patch: int = Field(ge=1)
 
 
+class TextSection(_Section):
+    """What the shapes of a `TextTransformer` do not say."""
+
+    architecture: Literal["text_transformer"]
+    heads: int = Field(ge=1)
+    tokenizer: str
+
+
+class AutoencoderSection(_Section):
+    """What the shapes of an `AutoencoderKL` do not say."""
+
+    architecture: Literal["autoencoder_kl"]
+    groups: int = Field(ge=1)
+    patch: int = Field(ge=1)
+    widths: tuple[int, ...] = Field(min_length=1)
+    encoder_blocks: tuple[int, ...]
+    decoder_blocks: tuple[int, ...]
+
+
 class Document(BaseModel):
-    """The metadata; what else a trainer notes there (data, licences, figures) is not read here."""
+    """The metadata; what else a trainer notes there (data, licences, figures) is not read here.
+
+    family: the name of the latent space. image_size: pixels on a side that the model was trained at.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
+    format: Literal[1]
+    family: str
     parameterisation: Literal["flow"]
-    tokenizer: str
+    image_size: int
     latent: LatentSection
     denoiser: DenoiserSection
     text_encoder: TextSection
     autoencoder: AutoencoderSection
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """The constructor arguments of the three configs in `nodes.models`, from shapes and metadata."""
+
+    denoiser: Mapping[str, int]
+    text_encoder: Mapping[str, int]
+    autoencoder: Mapping[str, int | tuple[int, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +105,7 @@ class FlowDiTRecipe:
 
     header: Header
     document: Document
+    sizes: Sizes
 
     def load(self, device: Device) -> Parts:
         """Build the three models."""
@@ -101,16 +113,18 @@ class FlowDiTRecipe:
         from ..weights import read_weights
         from .flow_dit_parts import build_parts
 
-        latent, autoencoder = self.document.latent, self.document.autoencoder
+        latent = self.document.latent
         space = LatentSpace(
-            name=latent.name,
-            channels=autoencoder.latent_channels,
-            downscale=autoencoder.patch * 2 ** (len(autoencoder.widths) - 1),
+            name=self.document.family,
+            channels=latent.channels,
+            downscale=latent.downscale,
             scale=latent.scale,
             shift=latent.shift,
             preview=latent.preview,
         )
-        return build_parts(self.header.path, self.document, space, read_weights(self.header.path, device))
+        tokenizer = self.document.text_encoder.tokenizer
+        path = self.header.path
+        return build_parts(path, self.sizes, tokenizer, space, read_weights(path, device))
 
 
 @dataclass(frozen=True)
@@ -137,34 +151,50 @@ class FlowDiT:
             first = error.errors(include_url=False)[0]
             place = ".".join(map(str, first["loc"])) or "the whole"
             raise InvalidMatch(header.path, f"its metadata are wrong at {place}: {first['msg']}") from error
-        _check_sizes(header, document)
-        return FlowDiTRecipe(header=header, document=document)
+        return FlowDiTRecipe(header=header, document=document, sizes=_sizes(header, document))
 
 
-def _check_sizes(header: Header, document: Document) -> None:
-    """What the metadata say agrees with the shapes of the signature tensors."""
+def _sizes(header: Header, document: Document) -> Sizes:
+    """Read off the shapes; raises InvalidMatch where they contradict the metadata."""
     d, t, a, latent = document.denoiser, document.text_encoder, document.autoencoder, document.latent
-    finest, coarsest, pixels = a.widths[0], a.widths[-1], a.image_channels * a.patch**2
-    expected = {
-        "denoiser.patch_in.weight": (d.width, d.patch**2 * d.channels),
-        "denoiser.context_in.weight": (d.width, d.context_width),
-        "denoiser.table_out": (2, d.width),
-        "text_encoder.tokens.weight": (t.vocabulary, t.width),
-        "text_encoder.positions": (t.length, t.width),
-        "autoencoder.encoder.conv_in.weight": (finest, pixels, 3, 3),
-        "autoencoder.decoder.conv_in.weight": (coarsest, a.latent_channels, 3, 3),
-    }
-    for name, shape in expected.items():
-        if (seen := header.tensors[name].shape) != shape:
-            raise InvalidMatch(header.path, f"its metadata ask for {list(shape)} of {name}, which is {list(seen)}")
+    for name in SIGNATURE:
+        if len(header.tensors[name].shape) != (4 if "conv" in name else 2):
+            raise InvalidMatch(header.path, f"{name} has the shape {list(header.tensors[name].shape)}")
+    width, token = header.tensors["denoiser.patch_in.weight"].shape
+    _, context_width = header.tensors["denoiser.context_in.weight"].shape
+    vocabulary, text_width = header.tensors["text_encoder.tokens.weight"].shape
+    length, _ = header.tensors["text_encoder.positions"].shape
+    pixels = header.tensors["autoencoder.encoder.conv_in.weight"].shape[1]
+    channels = header.tensors["autoencoder.decoder.conv_in.weight"].shape[1]
     agree = {
-        "channels of denoiser and autoencoder": (d.channels, a.latent_channels),
-        "widths of text and context": (t.width, d.context_width),
-        "latent scales": (len(latent.scale), a.latent_channels),
-        "latent shifts": (len(latent.shift), a.latent_channels),
+        "latent channels": (latent.channels, channels, len(latent.scale), len(latent.shift)),
+        "numbers in a token of the denoiser": (d.patch**2 * channels, token),
+        "numbers in a patch of the image": (3 * a.patch**2, pixels),
+        "pixels per latent pixel": (latent.downscale, a.patch * 2 ** (len(a.widths) - 1)),
+        "widths of text and context": (text_width, context_width),
+        "resolutions of the autoencoder": (len(a.widths), len(a.encoder_blocks), len(a.decoder_blocks)),
+        "remainders of widths by heads": (0, width % d.heads, text_width % t.heads),
     }
-    for what, (one, other) in agree.items():
-        if one != other:
-            raise InvalidMatch(header.path, f"in its metadata the {what} are {one} and {other}")
+    for what, values in agree.items():
+        if len(set(values)) > 1:
+            raise InvalidMatch(header.path, f"its shapes and metadata disagree about the {what}: {values}")
     if not all(map(math.isfinite, (*latent.scale, *latent.shift))) or 0.0 in latent.scale:
         raise InvalidMatch(header.path, "its latent scales and shifts are not all usable numbers")
+    return Sizes(
+        denoiser={"channels": channels, "patch": d.patch, "width": width, "heads": d.heads}
+        | {"context_width": context_width}
+        | _transformer(header, "denoiser.", width),
+        text_encoder={"vocabulary": vocabulary, "length": length, "width": text_width, "heads": t.heads}
+        | _transformer(header, "text_encoder.", text_width),
+        autoencoder={"latent_channels": channels, **a.model_dump(exclude={"architecture"})},
+    )
+
+
+def _transformer(header: Header, prefix: str, width: int) -> dict[str, int]:
+    """Depth and width ratio of the feed-forward layers, from the blocks below `prefix`."""
+    shapes = header.shapes(f"{prefix}blocks.")
+    depth = len({name.partition(".")[0] for name in shapes})
+    inner = shapes.get("0.mlp.0.weight", (0,))[0]
+    if inner % width or not inner:
+        raise InvalidMatch(header.path, f"{prefix}blocks.0.mlp.0.weight is missing or does not fit the width {width}")
+    return {"depth": depth, "mlp_ratio": inner // width}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
@@ -23,14 +23,12 @@ from ...types import Autoencoder, Denoiser, Encoding, LatentSpace, TextEncoder
 from ..errors import InvalidMatch
 from ..family import Parts
 from ..weights import build
-from .flow_dit import Document
+from .flow_dit import Sizes
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 C = TypeVar("C", bound="DataclassInstance")
-
-NEWER = "it may come from a newer version; update nodegraph"
 
 
 def predict_velocity(network: nn.Module, x: Tensor, time: Tensor, encoding: Encoding) -> Tensor:
@@ -93,15 +91,15 @@ class KLAutoencoder(Autoencoder):
         return x.to(weight.device, weight.dtype)
 
 
-def build_parts(path: Path, document: Document, space: LatentSpace, weights: Mapping[str, Tensor]) -> Parts:
+def build_parts(path: Path, sizes: Sizes, tokenizer: str, space: LatentSpace, weights: Mapping[str, Tensor]) -> Parts:
     """The three models from their weights."""
-    dit = _config(path, "denoiser", DiTConfig, document.denoiser)
-    transformer = _config(path, "text_encoder", TextConfig, document.text_encoder)
-    kl = _config(path, "autoencoder", AutoencoderConfig, document.autoencoder)
+    dit = _config(path, "denoiser", DiTConfig, sizes.denoiser)
+    transformer = _config(path, "text_encoder", TextConfig, sizes.text_encoder)
+    kl = _config(path, "autoencoder", AutoencoderConfig, sizes.autoencoder)
     denoiser = build(path, lambda: DiT(dit), weights, "denoiser.")
     text = build(path, lambda: TextTransformer(transformer), weights, "text_encoder.")
     autoencoder = build(path, lambda: AutoencoderKL(kl), weights, "autoencoder.")
-    _check_tokenizer(path, document)
+    _check_tokenizer(path, tokenizer, transformer.vocabulary)
     return Parts(
         denoiser=Denoiser(
             network=denoiser,
@@ -109,30 +107,25 @@ def build_parts(path: Path, document: Document, space: LatentSpace, weights: Map
             parameterisation=Flow(),
             schedule=RectifiedFlow(),
             space=space,
-            multiple=document.denoiser.patch,
+            multiple=dit.patch,
         ),
-        text_encoder=WordPieceEncoder(network=text, tokenizer=document.tokenizer),
+        text_encoder=WordPieceEncoder(network=text, tokenizer=tokenizer),
         autoencoder=KLAutoencoder(network=autoencoder, space=space),
     )
 
 
-def _config(path: Path, name: str, kind: type[C], sizes: BaseModel) -> C:
-    """The config whose constructor arguments the metadata hold."""
-    values = sizes.model_dump()
-    if unknown := sorted(values.keys() - {field.name for field in fields(kind)}):
-        raise InvalidMatch(path, f"its metadata hold {', '.join(unknown)} of {name}, which is not known", NEWER)
+def _config(path: Path, name: str, kind: type[C], sizes: Mapping[str, object]) -> C:
+    """The config with the given constructor arguments."""
     try:
-        return TypeAdapter(kind).validate_python(values)
+        return TypeAdapter(kind).validate_python(dict(sizes))
     except ValidationError as error:
-        raise InvalidMatch(path, f"its metadata do not describe the {name}: {error.errors()[0]['msg']}") from error
+        raise InvalidMatch(path, f"its sizes do not make a {name}: {error.errors()[0]['msg']}") from error
 
 
-def _check_tokenizer(path: Path, document: Document) -> None:
+def _check_tokenizer(path: Path, tokenizer: str, vocabulary: int) -> None:
     try:
-        size = Tokenizer.from_str(document.tokenizer).get_vocab_size()
+        size = Tokenizer.from_str(tokenizer).get_vocab_size()
     except Exception as error:  # the library raises nothing narrower
         raise InvalidMatch(path, f"its tokenizer cannot be read: {error}") from error
-    if size > document.text_encoder.vocabulary:
-        raise InvalidMatch(
-            path, f"its tokenizer has {size} entries, its text encoder {document.text_encoder.vocabulary}"
-        )
+    if size > vocabulary:
+        raise InvalidMatch(path, f"its tokenizer has {size} entries, its text encoder {vocabulary}")
