@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from typing import Annotated
 
 import torch
@@ -42,11 +43,11 @@ def _caption(text: str, width: int, height: int) -> Float[Tensor, "3 height widt
     """Black on white, one line, cut with an ellipsis where it is too long."""
     strip = Pillow.new("RGB", (width, height), "white")
     font = ImageFont.load_default(size=max(8.0, height * 0.7))
-    line = " ".join(text.split())
+    line = " ".join(text[:1_000].split())
     shown = line
-    while shown and font.getlength(shown if shown == line else f"{shown}…") > width:
-        shown = shown[:-1]
-    shown = shown if shown == line else f"{shown}…"
+    if font.getlength(line) > width:
+        kept = bisect_right(range(len(line)), width, key=lambda count: font.getlength(f"{line[:count]}…"))
+        shown = f"{line[: max(0, kept - 1)]}…"
     ImageDraw.Draw(strip).text((width / 2, height / 2), shown, fill="black", font=font, anchor="mm")
     return from_pillow(strip)
 

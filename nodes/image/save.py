@@ -41,13 +41,22 @@ class SavedImage(NamedTuple):
     files: list[str]
 
 
+def recipe_fits(kind: Format, recipe: Mapping[str, JsonValue]) -> bool:
+    """Whether a file of this kind can hold the recipe; EXIF in a JPEG ends at 64 KiB."""
+    return kind != "jpeg" or len(_as_text(recipe)) <= _EXIF_LIMIT
+
+
+def _as_text(recipe: Mapping[str, JsonValue]) -> str:
+    return json.dumps(recipe, separators=(",", ":"), sort_keys=True)
+
+
 def encode_picture(picture: Pillow.Image, kind: Format, quality: int, recipe: Mapping[str, JsonValue]) -> bytes:
     """The bytes of a file; the same arguments give the same bytes (no times are written).
 
     recipe: goes into the text chunk `nodegraph` of a PNG, into the EXIF user comment of the others; it is left out
         where it is too long for EXIF in a JPEG (64 KiB).
     """
-    text = json.dumps(recipe, separators=(",", ":"), sort_keys=True)
+    text = _as_text(recipe)
     target = BytesIO()
     if kind == "png":
         info = PngInfo()
@@ -56,9 +65,7 @@ def encode_picture(picture: Pillow.Image, kind: Format, quality: int, recipe: Ma
     else:
         exif = Pillow.Exif()
         exif.get_ifd(_EXIF_IFD)[_USER_COMMENT] = b"ASCII\0\0\0" + text.encode("ascii")
-        data = exif.tobytes()
-        fits = kind == "webp" or len(data) <= _EXIF_LIMIT
-        picture.save(target, kind.upper(), quality=quality, exif=data if fits else b"")
+        picture.save(target, kind.upper(), quality=quality, exif=exif.tobytes() if recipe_fits(kind, recipe) else b"")
     return target.getvalue()
 
 
@@ -113,6 +120,8 @@ def save_image(
         size = f"{image.width} x {image.height}"
         raise InvalidInput("format", format, f"{size} is more than its {_LARGEST[format]} pixels a side", "use png")
     recipe = ctx.provenance()
+    if not recipe_fits(format, recipe):
+        ctx.log("the recipe is too long for a JPEG and is left out; PNG and WebP can hold it")
     files = []
     for number, pixels in enumerate(image.pixels):
         ctx.check_cancelled()

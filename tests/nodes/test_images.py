@@ -1,0 +1,302 @@
+from __future__ import annotations
+
+import errno
+import os
+import struct
+import zlib
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image as Pillow
+from PIL import ImageCms
+
+from nodegraph import InvalidInput
+from nodegraph.testing import RecordingContext
+from nodes.image.grid import image_grid
+from nodes.image.load import load_image
+from nodes.image.pixels import from_pillow, raw_bytes, to_bytes, to_pillow
+from nodes.image.save import ImageNotWritten, read_recipe, save_image
+from nodes.image.transform import resize_image, scale_image
+from nodes.types import Image
+
+SMALL = Pillow.new("RGB", (3, 2), (255, 128, 0))
+
+
+def saved(path: Path, picture: Pillow.Image, **options: object) -> Path:
+    picture.save(path, **options)  # type: ignore[arg-type]
+    return path
+
+
+def first(path: Path) -> list[int]:
+    """The first pixel of a loaded picture, in 255ths."""
+    return to_bytes(load_image(path).image.pixels)[0, :, 0, 0].tolist()
+
+
+def noise_image(*shape: int) -> Image:
+    return Image(pixels=torch.rand(*shape, generator=torch.Generator().manual_seed(0)))
+
+
+# conversions
+
+
+def test_every_byte_survives() -> None:
+    levels = torch.arange(256, dtype=torch.uint8)
+    assert torch.equal(to_bytes(levels.float() / 255.0), levels)
+    picture = Pillow.frombytes("RGB", (16, 16), bytes(range(256)) * 3)
+    assert to_pillow(from_pillow(picture)).tobytes() == picture.tobytes()
+
+
+@given(st.floats(0, 1, width=32))
+def test_rounding_is_to_the_nearest_level(value: float) -> None:
+    level = int(to_bytes(torch.tensor(value)))
+    assert abs(level - value * 255) <= 0.5 + 1e-4
+
+
+def test_raw_bytes_follow_the_axes() -> None:
+    values = torch.arange(6, dtype=torch.uint8).reshape(2, 3)
+    assert raw_bytes(values.T) == bytes([0, 3, 1, 4, 2, 5])
+
+
+# loading
+
+
+def test_colour_modes(tmp_path: Path) -> None:
+    assert first(saved(tmp_path / "rgb.png", SMALL)) == [255, 128, 0]
+    assert first(saved(tmp_path / "l.png", SMALL.convert("L"))) == [151, 151, 151]
+    assert first(saved(tmp_path / "1.png", Pillow.new("1", (2, 2), 1))) == [255, 255, 255]
+    assert first(saved(tmp_path / "p.gif", SMALL.quantize())) == [255, 128, 0]
+    cmyk = first(saved(tmp_path / "cmyk.tif", Pillow.new("CMYK", (2, 2), (0, 127, 255, 0))))
+    assert cmyk == [255, 128, 0]
+    assert min(first(saved(tmp_path / "lab.tif", Pillow.new("LAB", (2, 2), (255, 128, 128))))) >= 254
+
+
+def test_sixteen_bits_are_kept(tmp_path: Path) -> None:
+    deep = Pillow.frombytes("I;16", (2, 1), struct.pack("<2H", 257, 65535))
+    for name in ("deep.png", "deep.tif"):
+        pixels = load_image(saved(tmp_path / name, deep), "grey").image.pixels.flatten()
+        assert pixels.tolist() == pytest.approx([257 / 65535, 1.0], abs=1e-7)
+    real = Pillow.frombytes("F", (2, 1), struct.pack("<2f", 0.3, 7.0))
+    assert from_pillow(real).flatten().tolist() == pytest.approx([0.3, 1.0])
+
+
+def test_transparency(tmp_path: Path) -> None:
+    half = saved(tmp_path / "a.png", Pillow.new("RGBA", (2, 2), (255, 0, 0, 51)))
+    found = load_image(half)
+    assert to_bytes(found.image.pixels)[0, :, 0, 0].tolist() == [255, 204, 204]
+    assert found.mask.values[0, 0, 0, 0].item() == pytest.approx(0.8)
+    assert to_bytes(load_image(half, "rgba").image.pixels)[0, :, 0, 0].tolist() == [255, 0, 0, 51]
+    assert not load_image(saved(tmp_path / "o.png", SMALL)).mask.values.any()
+    palette = SMALL.quantize(2)
+    palette.info["transparency"] = palette.getpixel((0, 0))
+    assert load_image(saved(tmp_path / "p.png", palette, transparency=palette.getpixel((0, 0)))).mask.values.all()
+    grey = Pillow.new("LA", (1, 1), (10, 0))
+    assert load_image(saved(tmp_path / "la.png", grey)).mask.values.item() == 1.0
+
+
+def test_pictures_are_turned_upright(tmp_path: Path) -> None:
+    picture = Pillow.new("RGB", (4, 2), "black")
+    picture.putpixel((0, 0), (255, 255, 255))
+    exif = Pillow.Exif()
+    exif[0x0112] = 6  # the camera was turned: show it rotated by 90 degrees clockwise
+    found = load_image(saved(tmp_path / "turned.png", picture, exif=exif)).image
+    assert (found.width, found.height) == (2, 4)
+    assert to_bytes(found.pixels)[0, :, 0, 1].tolist() == [255, 255, 255]
+
+
+def test_colour_profiles_are_followed(tmp_path: Path) -> None:
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    assert first(saved(tmp_path / "srgb.png", SMALL, icc_profile=srgb)) == [255, 128, 0]
+    assert first(saved(tmp_path / "broken.png", SMALL, icc_profile=b"no profile")) == [255, 128, 0]
+    swapped = srgb.replace(b"rXYZ", b"????", 1).replace(b"gXYZ", b"rXYZ", 1).replace(b"????", b"gXYZ", 1)
+    found = first(saved(tmp_path / "swapped.png", SMALL, icc_profile=swapped))
+    assert found == pytest.approx([128, 255, 0], abs=2)
+    alpha = Pillow.new("RGBA", (1, 1), (255, 128, 0, 255))
+    assert first(saved(tmp_path / "alpha.png", alpha, icc_profile=swapped)) == found
+
+
+def test_animations(tmp_path: Path) -> None:
+    frames = [Pillow.new("RGB", (2, 2), colour) for colour in ("red", "lime", "blue")]
+    path = saved(tmp_path / "a.gif", frames[0], save_all=True, append_images=frames[1:])
+    assert len(load_image(path).image) == 1
+    every = to_bytes(load_image(path, frames="all").image.pixels)[:, :, 0, 0].tolist()
+    assert every == [[255, 0, 0], [0, 255, 0], [0, 0, 255]]
+
+
+def png(width: int, height: int) -> bytes:
+    """A PNG whose header promises a size; its data are a few zeros."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + data
+
+
+def jpeg() -> bytes:
+    target = BytesIO()
+    to_pillow(noise_image(1, 1, 64, 64).pixels[0]).save(target, "JPEG")
+    return target.getvalue()
+
+
+WRONG = {
+    "empty": (b"", "the file is empty"),
+    "text": (b"hello", "it is no picture"),
+    "web page": (b"<!DOCTYPE html><html></html>", "it is no picture"),
+    "huge": (png(40_000, 40_000), "more than 64 million pixels"),
+    "large": (png(9_000, 9_000), "more than 64 million pixels"),
+    "nothing": (png(0, 0), "damaged|no picture"),
+    "truncated": (jpeg()[:700], "damaged or cut off"),
+    "short": (png(64, 64), "damaged or cut off"),
+    "head only": (png(8, 8)[:20], "no picture|damaged"),
+    "half a png": (png(8, 8)[:45], "damaged"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_files_that_are_no_pictures(tmp_path: Path, name: str) -> None:
+    content, message = WRONG[name]
+    path = tmp_path / "file.png"
+    path.write_bytes(content)
+    with pytest.raises(InvalidInput, match=message) as caught:
+        load_image(path)
+    assert caught.value.input_name == "file"
+
+
+@given(st.data())
+def test_damaged_bytes_never_escape(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    content = bytearray(jpeg() if data.draw(st.booleans()) else png(16, 2))
+    for _ in range(data.draw(st.integers(1, 8))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path = tmp_path_factory.getbasetemp() / "damaged.png"
+    path.write_bytes(bytes(content))
+    with suppress(InvalidInput):
+        assert len(load_image(path, frames="all").image) >= 1
+
+
+# saving
+
+
+@pytest.mark.parametrize("kind", ["png", "webp", "jpeg"])
+def test_saved_pictures_carry_their_recipe(ctx: RecordingContext, kind: str) -> None:
+    image = noise_image(2, 3, 8, 8)
+    saved_image = save_image(image, ctx, "folder/picture", kind)  # type: ignore[arg-type]
+    assert saved_image.image is image
+    assert [Path(each).name[:12] for each in saved_image.files] == ["picture-000-", "picture-001-"]
+    assert all(Path(each).parent.name == "folder" for each in saved_image.files)
+    for number, name in enumerate(saved_image.files):
+        recipe = read_recipe(Path(name))
+        assert recipe == {"format": "nodegraph/1", "item": number}
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_png_is_exact_to_the_nearest_level(ctx: RecordingContext, channels: int) -> None:
+    image = noise_image(1, channels, 5, 7)
+    found = load_image(Path(save_image(image, ctx).files[0]), "rgba" if channels == 4 else "rgb").image
+    wanted = image.pixels if channels > 1 else image.pixels.expand(-1, 3, -1, -1)
+    assert torch.equal(to_bytes(found.pixels), to_bytes(wanted))
+
+
+@pytest.mark.parametrize("kind", ["png", "webp", "jpeg"])
+def test_saving_again_gives_the_same_bytes(ctx: RecordingContext, kind: str) -> None:
+    path = Path(save_image(noise_image(1, 3, 8, 8), ctx, format=kind).files[0])  # type: ignore[arg-type]
+    before = path.read_bytes()
+    assert Path(save_image(noise_image(1, 3, 8, 8), ctx, format=kind).files[0]) == path  # type: ignore[arg-type]
+    assert path.read_bytes() == before
+
+
+def test_a_recipe_with_any_text_is_kept(ctx: RecordingContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = {"text": 'é☃\n"\\', "long": "x" * 200_000}
+    monkeypatch.setattr(type(ctx), "provenance", lambda _: recipe)
+    for kind in ("png", "webp"):
+        path = Path(save_image(noise_image(1, 3, 8, 8), ctx, format=kind).files[0])  # type: ignore[arg-type]
+        assert read_recipe(path) == {**recipe, "item": 0}
+    path = Path(save_image(noise_image(1, 3, 8, 8), ctx, format="jpeg").files[0])
+    assert read_recipe(path) is None
+    assert "too long" in ctx.logged[-1]
+
+
+def test_a_full_disk_leaves_nothing(ctx: RecordingContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = Path(save_image(noise_image(1, 3, 8, 8), ctx).files[0])
+    before = old.read_bytes()
+
+    def full(descriptor: int, *_: object, **__: object) -> None:
+        os.close(descriptor)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fdopen", full)
+    with pytest.raises(ImageNotWritten, match="No space left on device; nothing was left behind"):
+        save_image(noise_image(1, 3, 9, 9), ctx)
+    assert [each.name for each in old.parent.iterdir()] == [old.name]
+    assert old.read_bytes() == before
+
+
+def test_what_a_format_cannot_hold_is_refused(ctx: RecordingContext) -> None:
+    with pytest.raises(InvalidInput, match="JPEG cannot hold transparency"):
+        save_image(noise_image(1, 4, 2, 2), ctx, format="jpeg")
+    with pytest.raises(InvalidInput, match="16383"):
+        save_image(noise_image(1, 1, 1, 16_384), ctx, format="webp")
+
+
+# resizing
+
+
+@pytest.mark.parametrize("method", ["nearest", "box", "bilinear", "bicubic", "lanczos"])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_resizing_keeps_flat_colours(method: str, channels: int) -> None:
+    flat = Image(pixels=torch.full((2, channels, 5, 4), 0.25))
+    for width, height in ((9, 3), (1, 1), (4, 5)):
+        found = resize_image(flat, width, height, method)  # type: ignore[arg-type]
+        assert found.pixels.shape == (2, channels, height, width)
+        torch.testing.assert_close(found.pixels, torch.full_like(found.pixels, 0.25), rtol=0, atol=1e-6)
+
+
+def test_nearest_repeats_pixels_exactly() -> None:
+    image = noise_image(1, 3, 4, 4)
+    found = scale_image(image, 4, "nearest").pixels
+    assert torch.equal(found, image.pixels.repeat_interleave(4, 2).repeat_interleave(4, 3))
+
+
+def test_hidden_colours_do_not_bleed() -> None:
+    pixels = torch.zeros(1, 4, 1, 2)
+    pixels[0, 0, 0, 0] = 1.0  # red, but transparent
+    pixels[0, 2:, 0, 1] = 1.0  # blue and opaque
+    found = resize_image(Image(pixels=pixels), 1, 1, "box").pixels.flatten().tolist()
+    assert found == pytest.approx([0.0, 0.0, 1.0, 0.5])
+
+
+def test_overshoot_is_clamped_and_too_large_refused() -> None:
+    step = torch.zeros(1, 1, 1, 16)
+    step[..., 8:] = 1.0
+    assert resize_image(Image(pixels=step), 64, 4).pixels.shape == (1, 1, 4, 64)
+    with pytest.raises(InvalidInput, match="stay below"):
+        scale_image(noise_image(1, 1, 2, 1_000), 40)
+
+
+# sheets
+
+
+def test_a_sheet_holds_every_picture_in_its_place() -> None:
+    image = noise_image(5, 3, 4, 6)
+    sheet = image_grid(image, columns=2, gap=1).pixels
+    assert sheet.shape == (1, 3, 3 * 5 + 1, 2 * 7 + 1)
+    for index in range(5):
+        top, left = 1 + index // 2 * 5, 1 + index % 2 * 7
+        assert torch.equal(sheet[0, :, top : top + 4, left : left + 6], image.pixels[index])
+    assert bool((sheet[:, :, 0] == 1).all())
+
+
+def test_captions_are_written_below_and_cut() -> None:
+    image = Image(pixels=torch.ones(2, 3, 16, 48))
+    sheet = image_grid(image, columns=1, gap=0, captions=["cat", "long " * 1_000], caption_height=12).pixels
+    assert sheet.shape == (1, 3, 56, 48)
+    assert float(sheet[:, :, 16:28].min()) < 0.5
+    assert float(sheet[:, :, 44:].min()) < 0.5
+    assert float(sheet[:, :, 28:44].min()) == 1.0
+    with pytest.raises(InvalidInput, match="there are 2 pictures"):
+        image_grid(image, captions=["cat"])
