@@ -13,6 +13,9 @@ from nodes.models.text_transformer import TextConfig, TextTransformer
 TINY_DIT = DiTConfig(width=32, depth=2, heads=2, context_width=16)
 TINY_TEXT = TextConfig(vocabulary=20, length=6, width=16, depth=2, heads=2)
 TINY_AUTOENCODER = AutoencoderConfig(widths=(8, 16), encoder_blocks=(1, 1), decoder_blocks=(1, 1), groups=4)
+THREE_LEVELS = AutoencoderConfig(
+    widths=(8, 8, 16), encoder_blocks=(1, 1, 1), decoder_blocks=(1, 1, 1), groups=4, patch=1
+)
 TINY_MATCHER = MatcherConfig(widths=(8, 16), blocks=(1, 1), groups=4, embedding=12, text=TINY_TEXT)
 
 
@@ -101,8 +104,7 @@ def test_text_transformer_refuses_long_captions() -> None:
         TextTransformer(TINY_TEXT)(torch.zeros(1, 7, dtype=torch.int64), torch.ones(1, 7, dtype=torch.bool))
 
 
-@pytest.mark.parametrize("config", [TINY_AUTOENCODER, AutoencoderConfig(widths=(8, 8, 16), encoder_blocks=(1, 1, 1),
-                                                                        decoder_blocks=(1, 1, 1), patch=1)])  # fmt: skip
+@pytest.mark.parametrize("config", [TINY_AUTOENCODER, THREE_LEVELS])
 def test_autoencoder_shapes(config: AutoencoderConfig) -> None:
     model = AutoencoderKL(config)
     mean, log_variance = model.encode(torch.zeros(2, 3, 16, 24))

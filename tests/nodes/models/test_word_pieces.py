@@ -17,9 +17,9 @@ def test_frequent_words_are_whole_and_case_does_not_matter(tokenizer: Tokenizer)
 
 
 def test_unseen_words_are_pieces(tokenizer: Tokenizer) -> None:
-    tokens = tokenizer.encode("blueberry").tokens
+    tokens = tokenizer.encode("bluered").tokens
     assert "[UNK]" not in tokens
-    assert "".join(piece.removeprefix("##") for piece in tokens[1:]) == "blueberry"
+    assert "".join(piece.removeprefix("##") for piece in tokens[1:]) == "bluered"
 
 
 def test_padding_truncation_and_the_empty_caption(tokenizer: Tokenizer) -> None:
