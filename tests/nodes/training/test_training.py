@@ -63,7 +63,7 @@ def flow_trainer(plan: Plan) -> tuple[Learner, Callable[[int], Tensor]]:
     )
     latents = torch.randn(len(data), 4, 4, 4, generator=generator(7, 0))
     flow = FlowData(latents=latents, entries=data.entries, tokenizer=toy_tokenizer(data))
-    return learner, lambda step: flow_loss(learner.model, flow, step, plan, FlowLoss(bfloat16=False))
+    return learner, lambda step: flow_loss(learner.model, flow, step, plan, FlowLoss())
 
 
 def autoencoder_trainer(plan: Plan) -> tuple[Learner, Callable[[int], Tensor]]:
@@ -218,7 +218,7 @@ def test_the_flow_learns_what_captions_mean() -> None:
     plan = Plan(steps=150, batch=16, learning_rate=5e-3, warmup=10, decay=0.5, average=0.9)
     text = TextConfig(vocabulary=150, width=16, depth=1, heads=2)
     learner = new_denoiser(DiTConfig(width=32, depth=1, heads=2, context_width=16), text, plan)
-    train(learner, lambda step: flow_loss(learner.model, flow, step, plan, FlowLoss(bfloat16=False)), plan)
+    train(learner, lambda step: flow_loss(learner.model, flow, step, plan, FlowLoss()), plan)
     assert isinstance(learner.ema, TextToLatent)
     made = preview(learner.ema, flow.tokenizer, ["red left", "blue left"], side=4, steps=8, guidance=1.0)
     assert float((made[0] - 1.0).abs().mean()) < 0.4
