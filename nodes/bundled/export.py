@@ -31,8 +31,8 @@ def family_metadata(
 ) -> dict[str, object]:
     """What a loader needs beside the weights.
 
-    tokenizer: its JSON. shift, scale: per latent channel; the denoiser sees (z - shift) * scale. image_size: pixels on a side
-    that the denoiser was trained at. training: a record of how, for readers.
+    tokenizer: its JSON. shift, scale: per latent channel; the denoiser sees (z - shift) * scale. image_size: pixels on
+    a side that the denoiser was trained at. training: a record of how, for readers.
     """
     denoiser, text, images = model.denoiser.config, model.text_encoder.config, autoencoder.config
     return {
@@ -60,9 +60,7 @@ def family_metadata(
     }
 
 
-def export_family(
-    path: Path, model: TextToLatent, autoencoder: AutoencoderKL, metadata: Mapping[str, object]
-) -> None:
+def export_family(path: Path, model: TextToLatent, autoencoder: AutoencoderKL, metadata: Mapping[str, object]) -> None:
     """Write denoiser, text encoder and autoencoder in float16 with their metadata, atomically."""
     tensors = half(model) | {f"autoencoder.{key}": value for key, value in half(autoencoder).items()}
     _write(path, tensors, metadata)

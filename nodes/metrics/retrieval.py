@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 def psnr(x: UInt8[Tensor, "*b h w 3"], y: UInt8[Tensor, "*b h w 3"]) -> Float[Tensor, "*b"]:
-    """Peak signal-to-noise ratio per picture in dB: 10 log10(255^2 / mean squared error); the error is at least 1e-4."""
+    """Peak signal-to-noise ratio per picture in dB: 10 log10(255^2 / error), mean squared error of at least 1e-4."""
     error = (x.double() - y.double()).square().mean(dim=(-3, -2, -1)).clamp(min=1e-4)
     return 10.0 * torch.log10(255.0**2 / error)
 
@@ -24,8 +24,8 @@ def retrieval_accuracy(
 ) -> float:
     """How often a picture's own caption is the nearest among `among` different captions, over pictures and draws.
 
-    images: unit vectors of pictures. texts: unit vectors of m different captions, m >= among. caption_of: each picture's
-    row in `texts`. draws: sets of wrong captions per picture. Chance is 1 / among; a tie counts as wrong.
+    images: unit vectors of pictures. texts: unit vectors of m different captions, m >= among. caption_of: each
+    picture's row in `texts`. draws: sets of wrong captions per picture. Chance is 1 / among; a tie counts as wrong.
     """
     captions = texts.shape[0]
     if captions < among:

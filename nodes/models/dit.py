@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from .layers import Attention, FeedForward, patchify, sincos_positions_2d, timestep_embedding, unpatchify
+from .layers import Attention, FeedForward, masked_mean, patchify, sincos_positions_2d, timestep_embedding, unpatchify
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,8 @@ class DiTBlock(nn.Module):
         shift1, scale1, gate1, shift2, scale2, gate2 = (modulation + self.table).unsqueeze(2).unbind(1)  # each b 1 d
         x = x + gate1 * self.attention(self.norm1(x) * (1 + scale1) + shift1)
         x = x + self.cross(self.norm_cross(x), context, mask)
-        return x + gate2 * self.mlp(self.norm2(x) * (1 + scale2) + shift2)
+        out: Tensor = x + gate2 * self.mlp(self.norm2(x) * (1 + scale2) + shift2)
+        return out
 
 
 class DiT(nn.Module):
@@ -76,12 +77,13 @@ class DiT(nn.Module):
         self.patch_in = nn.Linear(token, width)
         self.time_mlp = nn.Sequential(nn.Linear(256, width), nn.SiLU(), nn.Linear(width, width))
         self.context_in = nn.Linear(config.context_width, width)
-        self.modulation = nn.Sequential(nn.SiLU(), nn.Linear(width, 6 * width))
+        expand = nn.Linear(width, 6 * width)
+        self.modulation = nn.Sequential(nn.SiLU(), expand)
         self.blocks = nn.ModuleList(DiTBlock(config) for _ in range(config.depth))
         self.norm_out = nn.LayerNorm(width, elementwise_affine=False, eps=1e-6)
         self.table_out = nn.Parameter(torch.zeros(2, width))
         self.patch_out = nn.Linear(width, token)
-        for layer in (self.modulation[1], self.patch_out):
+        for layer in (expand, self.patch_out):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
@@ -105,11 +107,3 @@ class DiT(nn.Module):
         shift, scale = (time.unsqueeze(1) + self.table_out).unsqueeze(2).unbind(1)  # each b 1 d
         out = self.patch_out(self.norm_out(tokens) * (1 + scale) + shift)  # b n p*p*c
         return unpatchify(out, p, height, width)
-
-
-def masked_mean(x: Float[Tensor, "b m k"], mask: Bool[Tensor, "b m"] | None) -> Float[Tensor, "b k"]:
-    """The mean over the positions where `mask` is True; zero where it is nowhere True."""
-    if mask is None:
-        return x.mean(1)
-    weight = mask.to(x.dtype).unsqueeze(2)  # b m 1
-    return (x * weight).sum(1) / weight.sum(1).clamp(min=1.0)

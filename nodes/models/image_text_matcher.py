@@ -9,8 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
-from .dit import masked_mean
-from .layers import ResidualBlock
+from .layers import ResidualBlock, masked_mean
 from .text_transformer import TextConfig, TextTransformer
 
 
@@ -18,8 +17,8 @@ from .text_transformer import TextConfig, TextTransformer
 class MatcherConfig:
     """The shape of a matcher.
 
-    widths: channels per resolution of the image tower, each half as long as the one before; the first is half the image.
-    blocks: residual blocks per resolution. embedding: length of the vectors. text: the text tower.
+    widths: channels per resolution of the image tower, each half as long as the one before; the first is half the
+    image. blocks: residual blocks per resolution. embedding: length of the vectors. text: the text tower.
     """
 
     widths: tuple[int, ...] = (32, 64, 128)

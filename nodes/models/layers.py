@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 
 def timestep_embedding(t: Float[Tensor, " batch"], width: int, *, max_period: float = 10_000.0) -> Tensor:
     """Sines and cosines of `t` at geometrically spaced frequencies, shape (batch, width).
 
-    t: any real; models over [0, 1] multiply by 1000 first. width: even. Vaswani et al. 2017, section 3.5; cosines first.
+    t: any real; models over [0, 1] multiply by 1000 first. width: even. Vaswani et al. 2017, section 3.5; cosines
+    first.
     """
     half = width // 2
     frequencies = torch.exp(-math.log(max_period) * torch.arange(half, device=t.device, dtype=torch.float32) / half)
@@ -20,10 +21,13 @@ def timestep_embedding(t: Float[Tensor, " batch"], width: int, *, max_period: fl
     return torch.cat([angles.cos(), angles.sin()], dim=1)
 
 
-def sincos_positions_2d(height: int, width: int, channels: int, *, device: torch.device) -> Float[Tensor, "tokens width"]:
+def sincos_positions_2d(
+    height: int, width: int, channels: int, *, device: torch.device
+) -> Float[Tensor, "tokens width"]:
     """Fixed 2-D sine-cosine positions, rows of the grid one after the other.
 
-    channels: divisible by 4; the first half tells the column, the second the row. Dosovitskiy et al. 2020; He et al. 2021.
+    channels: divisible by 4; the first half tells the column, the second the row. Dosovitskiy et al. 2020; He et al.
+    2021.
     """
     rows = torch.arange(height, device=device, dtype=torch.float32).repeat_interleave(width)
     columns = torch.arange(width, device=device, dtype=torch.float32).repeat(height)
@@ -47,10 +51,19 @@ def unpatchify(tokens: Float[Tensor, "b n d"], patch: int, height: int, width: i
     return cut.permute(0, 5, 1, 3, 2, 4).reshape(b, c, height, width)
 
 
-class Attention(nn.Module):
-    """Multi-head attention of `x` to itself or to a context, with layer-normalised queries and keys (Dehghani et al. 2023).
+def masked_mean(x: Float[Tensor, "b m k"], mask: Bool[Tensor, "b m"] | None) -> Float[Tensor, "b k"]:
+    """The mean over the positions where `mask` is True; zero where it is nowhere True."""
+    if mask is None:
+        return x.mean(1)
+    weight = mask.to(x.dtype).unsqueeze(2)  # b m 1
+    return (x * weight).sum(1) / weight.sum(1).clamp(min=1.0)
 
-    width: of x. context_width: of the context; None attends to x itself. heads: divides width.
+
+class Attention(nn.Module):
+    """Multi-head attention of `x` to itself or to a context, with layer-normalised queries and keys.
+
+    width: of x. context_width: of the context; None attends to x itself. heads: divides width. Normalised
+    queries and keys: Dehghani et al. 2023.
     """
 
     def __init__(self, width: int, heads: int, context_width: int | None = None) -> None:

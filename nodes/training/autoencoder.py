@@ -15,7 +15,7 @@ from .state import Learner, batch_indices, generator, new_learner
 
 @dataclass(frozen=True, kw_only=True)
 class AutoencoderLoss:
-    """Weights of the loss's terms beside the absolute error. gradients: of neighbours' differences. kl: of the latent."""
+    """Weights beside the absolute error. gradients: of neighbours' differences. kl: of the latent's KL divergence."""
 
     gradients: float = 1.0
     kl: float = 1e-6
@@ -44,7 +44,7 @@ def autoencoder_settings(config: AutoencoderConfig, loss: AutoencoderLoss) -> di
 def autoencoder_loss(
     model: AutoencoderKL, pixels: UInt8[Tensor, "n h w 3"], step: int, plan: Plan, weights: AutoencoderLoss
 ) -> Float[Tensor, ""]:
-    """The loss of batch number `step`: |x' - x| + w_g |grad x' - grad x| + w_kl KL, with half of the pictures mirrored."""
+    """The loss of batch number `step`: |x' - x| + w_g |grad x' - grad x| + w_kl KL; half are mirrored."""
     chosen = batch_indices(plan.seed, step, plan.batch, len(pixels))
     draw = generator(plan.seed, step, "autoencoder")
     image = as_image(pixels[chosen])
@@ -69,7 +69,7 @@ def gradient_error(x: Float[Tensor, "b c h w"], y: Float[Tensor, "b c h w"]) -> 
 def encode_all(model: AutoencoderKL, pixels: UInt8[Tensor, "n h w 3"], batch: int = 64) -> Float[Tensor, "n z h w"]:
     """The latent means of all pictures, float32 on the CPU."""
     device = next(model.parameters()).device
-    parts = [model.encode(as_image(part).to(device))[0].float().cpu() for part in pixels.split(batch)]
+    parts = [model.encode(as_image(part).to(device))[0].float().cpu() for part in torch.split(pixels, batch)]
     return torch.cat(parts).contiguous()
 
 
@@ -77,7 +77,8 @@ def encode_all(model: AutoencoderKL, pixels: UInt8[Tensor, "n h w 3"], batch: in
 def reconstruct(model: AutoencoderKL, pixels: UInt8[Tensor, "n h w 3"], batch: int = 64) -> UInt8[Tensor, "n h w 3"]:
     """The pictures through encoder (mean) and decoder, as bytes."""
     device = next(model.parameters()).device
-    return torch.cat([to_bytes(model.decode(model.encode(as_image(part).to(device))[0])) for part in pixels.split(batch)])
+    parts = [as_image(part).to(device) for part in torch.split(pixels, batch)]
+    return torch.cat([to_bytes(model.decode(model.encode(part)[0])) for part in parts])
 
 
 def to_bytes(image: Float[Tensor, "b 3 h w"]) -> UInt8[Tensor, "b h w 3"]:
@@ -86,7 +87,7 @@ def to_bytes(image: Float[Tensor, "b 3 h w"]) -> UInt8[Tensor, "b h w 3"]:
 
 
 def latent_statistics(latents: Float[Tensor, "n z h w"]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Per channel the mean (the shift) and 1 / standard deviation (the scale): (z - shift) * scale has moments 0 and 1."""
+    """Per channel the mean (the shift) and 1 / standard deviation (the scale): (z - shift) * scale is standard."""
     shift = latents.double().mean(dim=(0, 2, 3))
     scale = 1.0 / latents.double().std(dim=(0, 2, 3)).clamp(min=1e-6)
     return tuple(shift.tolist()), tuple(scale.tolist())

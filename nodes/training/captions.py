@@ -16,7 +16,7 @@ TEMPLATES: tuple[str, ...] = (
     "{article} {caption} in {style} style",
     "an icon of {article} {caption}",
 )
-"""Wordings of a caption. Half of them name the style, so that style words choose the look and prompts without also work."""
+"""Wordings of a caption. Half of them name the style, so that style words choose the look, and prompts without work."""
 
 
 def word_caption(entry: IconEntry, template: str, which: int = 0) -> str:

@@ -1,12 +1,13 @@
 """Training a text-conditional rectified flow on latents, its text encoder along with it.
 
-Liu et al. 2022 (rectified flow); Esser et al. 2024, section 3.1 (logit-normal times). x_t = (1 - t) x_0 + t eps, and the
-network predicts the velocity eps - x_0.
+Liu et al. 2022 (rectified flow); Esser et al. 2024, section 3.1 (logit-normal times). x_t = (1 - t) x_0 + t eps, and
+the network predicts the velocity eps - x_0.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 
 import torch
 from jaxtyping import Bool, Float, Int64
@@ -27,16 +28,16 @@ class FlowLoss:
     """How noise levels and captions are drawn.
 
     uniform: part of the times drawn uniformly in [0, 1] rather than logit-normally. empty: part of captions left out.
-    bfloat16: whether matrix products are rounded to bfloat16 (autocast).
+    bfloat16: whether matrix products are rounded to bfloat16 (autocast): faster on GPUs, slower on most CPUs.
     """
 
     uniform: float = 0.1
     empty: float = 0.1
-    bfloat16: bool = True
+    bfloat16: bool = False
 
 
 class TextToLatent(nn.Module):
-    """A denoiser and the text encoder that is trained with it; their keys begin with `denoiser.` and `text_encoder.`."""
+    """A denoiser and the text encoder that is trained with it: keys `denoiser.*` and `text_encoder.*`."""
 
     def __init__(self, denoiser: DiTConfig, text: TextConfig) -> None:
         super().__init__()
@@ -65,7 +66,9 @@ class FlowData:
 
     def __post_init__(self) -> None:
         if len(self.latents) != len(self.entries):
-            raise ValueError(f"{len(self.latents)} latents for {len(self.entries)} pictures; encode the same pictures again")
+            raise ValueError(
+                f"{len(self.latents)} latents for {len(self.entries)} pictures; encode the same pictures again"
+            )
 
 
 def new_denoiser(denoiser: DiTConfig, text: TextConfig, plan: Plan) -> Learner:
@@ -116,14 +119,14 @@ def preview(
     guidance: float = 4.0,
     seed: int = 0,
 ) -> Float[Tensor, "b z side side"]:
-    """Normalised latents for texts, by Euler steps with classifier-free guidance; for looking at a model in training."""
+    """Normalised latents for texts, by Euler steps with classifier-free guidance; to look at a model in training."""
     device = next(model.parameters()).device
     ids, mask = (each.to(device) for each in tokenize(tokenizer, [*texts, *[""] * len(texts)]))
     shape = (len(texts), model.denoiser.config.channels, side, side)
     x = torch.randn(shape, generator=generator(seed, 0, "preview")).to(device)
     context = model.text_encoder(ids, mask)
     grid = torch.linspace(1.0, 0.0, steps + 1).tolist()
-    for t, after in zip(grid[:-1], grid[1:], strict=True):
+    for t, after in pairwise(grid):
         level = torch.full((2 * len(texts),), t, device=device)
         conditional, empty = model.denoiser(torch.cat([x, x]), level, context, mask).chunk(2)
         x = x + (after - t) * (empty + guidance * (conditional - empty))

@@ -40,7 +40,8 @@ _TONE = re.compile(r"-(?:medium-light|medium-dark|light|medium|dark)(?:-skin-ton
 class IconEntry:
     """What is known about one picture.
 
-    name: its name in its set. style: the set's style word. captions: what it shows, in words, the first the name itself.
+    name: its name in its set. style: the set's style word. captions: what it shows, in words, the first the name
+    itself.
     """
 
     name: str
@@ -101,7 +102,7 @@ def fetch_icon_set(name: str, folder: Path) -> Path:
     target.mkdir(parents=True, exist_ok=True)
     command = ["npm", "pack", "--silent", "--pack-destination", str(target), f"@iconify-json/{name}"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)  # noqa: S603 - fixed command
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)  # noqa: S603
     except FileNotFoundError as error:
         raise RuntimeError("fetching icon sets needs npm, which is not installed") from error
     except subprocess.CalledProcessError as error:
@@ -196,6 +197,7 @@ def load_icon_data(path: Path) -> IconData:
         document = json.loads(file.metadata()["icons"])
         pixels = file.get_tensor("pixels")
     entries = tuple(
-        IconEntry(name=each["name"], style=each["style"], captions=tuple(each["captions"])) for each in document["entries"]
+        IconEntry(name=each["name"], style=each["style"], captions=tuple(each["captions"]))
+        for each in document["entries"]
     )
     return IconData(pixels=pixels, entries=entries, sources=tuple(document["sources"]))

@@ -20,9 +20,9 @@ class Plan:
     """How long and how fast to train.
 
     steps: in all, those before a resume included. batch: pictures per step. learning_rate: after the warm-up.
-    warmup: steps over which the rate rises from 0. decay: the last part of the steps, in [0, 1], over which it falls to 0
-    (a half cosine; 1 - warm-up for an ordinary cosine schedule). clip: largest norm of the gradient. average: decay of the
-    moving average per step. seed: of everything random.
+    warmup: steps over which the rate rises from 0. decay: the last part of the steps, in [0, 1], over which it falls to
+    0 (a half cosine; 1 - warm-up for an ordinary cosine schedule). clip: largest norm of the gradient. average: decay
+    of the moving average per step. seed: of everything random.
     """
 
     steps: int
@@ -66,9 +66,10 @@ def train(
 ) -> bool:
     """Train until `plan.steps`, going on from `checkpoint` where that exists; True when the last step was reached.
 
-    loss: the loss of a step, a function of the step's number alone. settings: what must be the same in a checkpoint that is
-    continued. every_seconds: between checkpoints; one is also written at the end and when stopping. on_step may raise to
-    cancel: the checkpoint is written first. The plan may change between runs; each is kept in the record's history.
+    loss: the loss of a step, a function of the step's number alone. settings: what must be the same in a checkpoint
+    that is continued. every_seconds: between checkpoints; one is also written at the end and when stopping. on_step may
+    raise to cancel: the checkpoint is written first. The plan may change between runs; each is kept in the record's
+    history.
     """
     settings = settings or {}
     history: list[dict[str, Any]] = []

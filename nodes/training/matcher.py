@@ -64,7 +64,7 @@ def augment(image: Float[Tensor, "b 3 h w"], draw: torch.Generator, *, most: int
 def embed_pictures(model: ImageTextMatcher, pixels: UInt8[Tensor, "n h w 3"], batch: int = 128) -> Float[Tensor, "n d"]:
     """Unit vectors of pictures, on the CPU."""
     device = next(model.parameters()).device
-    return torch.cat([model.embed_images(as_image(part).to(device)).cpu() for part in pixels.split(batch)])
+    return torch.cat([model.embed_images(as_image(part).to(device)).cpu() for part in torch.split(pixels, batch)])
 
 
 @torch.no_grad()

@@ -1,8 +1,8 @@
 """What a trainer must keep to go on exactly where it stopped, and the file it keeps it in.
 
-A checkpoint is one safetensors file: `model.*`, `ema.*` (both in float32), `first.*` and `second.*` (AdamW's moments, by
-parameter name), and one JSON string under the metadata key "training". Everything random is a pure function of the seed
-and the step (`generator`, `batch_indices`), so a run that was killed and resumed ends with the same bits.
+A checkpoint is one safetensors file: `model.*`, `ema.*` (both in float32), `first.*` and `second.*` (AdamW's moments,
+by parameter name), and one JSON string under the metadata key "training". Everything random is a pure function of the
+seed and the step (`generator`, `batch_indices`), so a run that was killed and resumed ends with the same bits.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ def generator(seed: int, step: int, purpose: str = "") -> torch.Generator:
 
 
 def batch_indices(seed: int, step: int, batch: int, count: int) -> Int64[Tensor, " batch"]:
-    """The members of batch number `step`: every epoch a new order of all `count` members, the incomplete rest dropped."""
+    """The members of batch number `step`: every epoch a new order of all `count` members, the incomplete rest
+    dropped.
+    """
     if batch > count:
         raise ValueError(f"a batch of {batch} cannot be drawn from {count} members; use a smaller batch or more data")
     epoch, place = divmod(step, count // batch)
@@ -60,15 +62,16 @@ def new_learner(model: nn.Module, *, betas: tuple[float, float] = (0.9, 0.95), w
 
 
 def update_average(learner: Learner, decay: float) -> None:
-    """ema <- rate ema + (1 - rate) model with rate = min(decay, (1 + step) / (10 + step)), so that it starts quickly."""
+    """ema <- rate ema + (1 - rate) model with rate = min(decay, (1 + step) / (10 + step)): it starts quickly."""
     rate = min(decay, (1 + learner.step) / (10 + learner.step))
     with torch.no_grad():
-        averages, values = list(learner.ema.parameters()), list(learner.model.parameters())
+        averages: list[Tensor] = list(learner.ema.parameters())
+        values: list[Tensor] = list(learner.model.parameters())
         torch._foreach_lerp_(averages, values, 1.0 - rate)
 
 
 def save_learner(learner: Learner, path: Path, record: dict[str, Any]) -> None:
-    """Write a checkpoint atomically. record: JSON values to keep beside it (settings, history); must not hold "step"."""
+    """Write a checkpoint atomically. record: JSON values to keep beside it (settings, history), without "step"."""
     tensors = {f"model.{name}": value for name, value in learner.model.state_dict().items()}
     tensors |= {f"ema.{name}": value for name, value in learner.ema.state_dict().items()}
     for name, parameter in learner.model.named_parameters():
