@@ -1,4 +1,4 @@
-"""How long a user waits: help, validation of a 100-node workflow, and the first picture. `python benchmarks/start_up.py`
+"""How long a user waits: help, validation of a 100-node workflow, and the first picture.
 
 Each line prints the median and best wall time of several processes, the stated limit, and their ratio (best / limit).
 """
@@ -30,9 +30,8 @@ def seconds(command: Sequence[str], runs: int) -> list[float]:
 
 def report(name: str, times: Sequence[float], limit: float) -> None:
     best = min(times)
-    print(
-        f"{name:<42} median {statistics.median(times):6.3f} s  best {best:6.3f} s  limit {limit:5.2f} s  ratio {best / limit:.2f}"
-    )
+    middle = statistics.median(times)
+    print(f"{name:<36} median {middle:6.3f} s  best {best:6.3f} s  limit {limit:5.2f} s  ratio {best / limit:.2f}")
 
 
 def hundred_nodes(folder: Path) -> Path:

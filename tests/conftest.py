@@ -38,6 +38,7 @@ def settings(tmp_path: Path) -> Settings:
         state=tmp_path / "state",
         cache=tmp_path / "cache",
         plugins=[PACKS],
+        threads=1,
     )
 
 

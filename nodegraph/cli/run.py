@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ..catalog import Catalog
     from ..execution.cancel import CancelToken
     from ..execution.run import Runner, RunResult
+    from ..ports.types import PortType
     from ..workflow.inputs import DeclaredInput
     from ..workflow.model import Workflow
 
@@ -57,32 +59,50 @@ def run(context: typer.Context) -> None:
         command(arguments, prog_name=f"nodegraph run {name}")
 
 
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """The options of every run, beside the inputs that the workflow declares."""
+
+    set: Annotated[list[str] | None, typer.Option("--set", help="Write any input: node.input=value; repeatable.")] = (
+        None
+    )
+    up_to: Annotated[
+        list[str] | None, typer.Option("--up-to", metavar="NODE", help="Run only what this node needs; repeatable.")
+    ] = None
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="DIR", help="Folder to write into (default: ./output).")
+    ] = None
+    device: Annotated[
+        Literal["auto", "cpu", "cuda", "mps"] | None, typer.Option("--device", help="Where to compute.")
+    ] = None
+    precision: Annotated[
+        Literal["auto", "float32", "bfloat16", "float16"] | None,
+        typer.Option("--precision", help="The dtype to compute in."),
+    ] = None
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor write stored results.")] = False
+    json: JsonOption = False
+
+
 def _command(workflow: Workflow, catalog: Catalog, declared: list[DeclaredInput]) -> Callable[..., None]:
-    """A function whose signature holds the declared inputs beside the options of every run."""
-    options = dict(inspect.signature(_run).parameters)
-    taken = {"help", *(_option_name(name) for name in options)}
+    """A function whose signature holds the declared inputs and the options of every run."""
     names = {f"input_{index}": each for index, each in enumerate(declared)}
 
     def command(**given: Any) -> None:
-        values = {names[key].name: given.pop(key) for key in list(given) if key in names}
-        _run(
-            workflow,
-            catalog,
-            {each.name: each for each in declared},
-            {k: v for k, v in values.items() if v is not None},
-            **given,
-        )
+        values = {each: given.pop(key) for key, each in names.items()}
+        chosen = {each.name: (each, value) for each, value in values.items() if value is not None}
+        _run(workflow, catalog, chosen, RunOptions(**given))
 
-    for name in ("workflow", "catalog", "declared", "values"):
-        options.pop(name)
+    hints = get_type_hints(RunOptions, include_extras=True)
+    taken = {"help", *(field.name.replace("_", "-") for field in fields(RunOptions))}
+    keyword = inspect.Parameter.KEYWORD_ONLY
     parameters = [_option(key, each, taken) for key, each in names.items()]
-    command.__signature__ = inspect.Signature([*parameters, *options.values()])  # type: ignore[attr-defined]
-    command.__annotations__ = {each.name: each.annotation for each in (*parameters, *options.values())}
+    parameters += [
+        inspect.Parameter(field.name, keyword, default=field.default, annotation=hints[field.name])
+        for field in fields(RunOptions)
+    ]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {each.name: each.annotation for each in parameters}
     return command
-
-
-def _option_name(parameter: str) -> str:
-    return {"sets": "set", "as_json": "json", "up_to": "up-to", "no_cache": "no-cache"}.get(parameter, parameter)
 
 
 def _option(key: str, declared: DeclaredInput, taken: set[str]) -> inspect.Parameter:
@@ -93,48 +113,44 @@ def _option(key: str, declared: DeclaredInput, taken: set[str]) -> inspect.Param
     kind = declared.port.type
     is_flag = isinstance(kind, ScalarType) and kind.kind == "bool"
     known = "required" if declared.required else f"default: {declared.default!r}"
-    text = f"{declared.help or declared.title} ({describe(kind)}; {known})"
-    option = typer.Option(f"--{flag}/--no-{flag}" if is_flag else f"--{flag}", help=text, show_default=False)
+    help_text = declared.title if declared.title != declared.name else declared.help
+    text = f"{help_text} ({describe(kind)}; {known})"
+    names = f"--{flag}/--no-{flag}" if is_flag else f"--{flag}"
+    metavar = None if is_flag else _metavar(kind)
+    option = typer.Option(names, help=text, show_default=False, metavar=metavar)
     annotation: object = Annotated[bool | None, option] if is_flag else Annotated[str | None, option]
     return inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
+def _metavar(port: PortType) -> str:
+    """What stands for the value in the help, such as INT or TEXT."""
+    kind = getattr(port, "kind", "")
+    return {"int": "INT", "float": "NUMBER", "path": "FILE", "choice": "CHOICE"}.get(kind, "TEXT")
+
+
 def _run(
-    workflow: Workflow,
-    catalog: Catalog,
-    declared: dict[str, DeclaredInput],
-    values: dict[str, Any],
-    *,
-    sets: Annotated[
-        list[str] | None, typer.Option("--set", help="Write any input: node.input=value. May be repeated.")
-    ] = None,
-    up_to: Annotated[
-        list[str] | None, typer.Option("--up-to", help="Run only what this node needs. May be repeated.")
-    ] = None,
-    output: Annotated[Path | None, typer.Option("--output", help="Folder to write into (default: ./output).")] = None,
-    device: Annotated[
-        Literal["auto", "cpu", "cuda", "mps"] | None, typer.Option("--device", help="Where to compute.")
-    ] = None,
-    precision: Annotated[
-        Literal["auto", "float32", "bfloat16", "float16"] | None,
-        typer.Option("--precision", help="The dtype to compute in."),
-    ] = None,
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor write stored results.")] = False,
-    as_json: JsonOption = False,
+    workflow: Workflow, catalog: Catalog, values: Mapping[str, tuple[DeclaredInput, Any]], options: RunOptions
 ) -> None:
-    with reporting(as_json=as_json):
+    with reporting(as_json=options.json):
         from ..execution.cancel import CancelToken
         from ..execution.run import Runner
         from ..settings import load_settings
         from .progress import watching
 
-        settings = load_settings({"output": output, "device": device, "precision": precision})
+        overrides = {"output": options.output, "device": options.device, "precision": options.precision}
         token = CancelToken()
-        with Runner(settings, catalog=catalog) as runner, _stopping(token), watching(quiet=as_json) as listener:
-            bound = _write_sets(workflow, catalog, sets or [])
-            inputs = {name: _value(runner, declared[name], value) for name, value in values.items()}
-            result = runner.run(bound, inputs, targets=up_to, on_event=listener, cancel=token, use_cache=not no_cache)
-        _report(result, as_json=as_json)
+        with (
+            Runner(load_settings(overrides), catalog=catalog) as runner,
+            _stopping(token),
+            watching(quiet=options.json) as listener,
+        ):
+            bound = _write_sets(workflow, catalog, options.set or [])
+            inputs = {name: _value(runner, declared, value) for name, (declared, value) in values.items()}
+            use_cache = not options.no_cache
+            result = runner.run(
+                bound, inputs, targets=options.up_to, on_event=listener, cancel=token, use_cache=use_cache
+            )
+        _report(result, as_json=options.json)
 
 
 def _value(runner: Runner, declared: DeclaredInput, given: Any) -> Any:
