@@ -46,7 +46,8 @@ def _caption(text: str, width: int, height: int) -> Float[Tensor, "3 height widt
     line = " ".join(text[:1_000].split())
     shown = line
     if font.getlength(line) > width:
-        kept = bisect_right(range(len(line)), width, key=lambda count: font.getlength(f"{line[:count]}…"))
+        lengths = range(len(line))  # by how much of the line is kept
+        kept = bisect_right(lengths, float(width), key=lambda count: float(font.getlength(f"{line[:count]}…")))
         shown = f"{line[: max(0, kept - 1)]}…"
     ImageDraw.Draw(strip).text((width / 2, height / 2), shown, fill="black", font=font, anchor="mm")
     return from_pillow(strip)

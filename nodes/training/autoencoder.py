@@ -15,10 +15,15 @@ from .state import Learner, batch_indices, generator, new_learner
 
 @dataclass(frozen=True, kw_only=True)
 class AutoencoderLoss:
-    """Weights beside the absolute error. gradients: of neighbours' differences. kl: of the latent's KL divergence."""
+    """Weights beside the absolute error. gradients: of neighbours' differences. kl: of the latent's KL divergence.
+
+    bfloat16: whether convolutions and matrix products are rounded to bfloat16 (autocast): three times as fast on
+    processors with matrix units for it, slower on others.
+    """
 
     gradients: float = 1.0
     kl: float = 1e-6
+    bfloat16: bool = False
 
 
 def as_image(pixels: UInt8[Tensor, "b h w 3"]) -> Float[Tensor, "b 3 h w"]:
@@ -52,9 +57,10 @@ def autoencoder_loss(
     image = torch.where(mirrored[:, None, None, None], image.flip(3), image)
     device = next(model.parameters()).device
     image = image.to(device, memory_format=torch.channels_last)
-    mean, log_variance = model.encode(image)
-    noise = torch.randn(mean.shape, generator=draw).to(device)
-    decoded = model.decode(mean + torch.exp(0.5 * log_variance) * noise)
+    with torch.autocast(device.type, torch.bfloat16, enabled=weights.bfloat16):
+        mean, log_variance = (each.float() for each in model.encode(image))
+        noise = torch.randn(mean.shape, generator=draw).to(device)
+        decoded = model.decode(mean + torch.exp(0.5 * log_variance) * noise).float()
     loss = (decoded - image).abs().mean() + weights.gradients * gradient_error(decoded, image)
     return loss + weights.kl * kl_to_standard_normal(mean, log_variance).sum(dim=(1, 2, 3)).mean()
 

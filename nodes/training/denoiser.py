@@ -6,6 +6,7 @@ the network predicts the velocity eps - x_0.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 
@@ -13,6 +14,8 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from tokenizers import Tokenizer
 from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ..models.dit import DiT, DiTConfig
 from ..models.text_transformer import TextConfig, TextTransformer
@@ -28,7 +31,8 @@ class FlowLoss:
     """How noise levels and captions are drawn.
 
     uniform: part of the times drawn uniformly in [0, 1] rather than logit-normally. empty: part of captions left out.
-    bfloat16: whether matrix products are rounded to bfloat16 (autocast): faster on GPUs, slower on most CPUs.
+    bfloat16: whether the networks compute in bfloat16 (weights, their averages and the loss stay float32): faster on
+    GPUs and on processors with matrix units for it, slower on others.
     """
 
     uniform: float = 0.1
@@ -103,9 +107,22 @@ def flow_loss(model: nn.Module, data: FlowData, step: int, plan: Plan, settings:
     level = t[:, None, None, None]
     noisy, velocity = (1.0 - level) * clean + level * noise, noise - clean
     device = next(model.parameters()).device
-    with torch.autocast(device.type, torch.bfloat16, enabled=settings.bfloat16):
-        predicted = model(noisy.to(device), t.to(device), ids.to(device), mask.to(device))
+    inputs = (noisy.to(device), t.to(device), ids.to(device), mask.to(device))
+    predicted = _in_bfloat16(model, *inputs) if settings.bfloat16 else model(*inputs)
     return nn.functional.mse_loss(predicted.float(), velocity.to(device))
+
+
+def _in_bfloat16(model: nn.Module, noisy: Tensor, *others: Tensor) -> Tensor:
+    """The model's output with all weights rounded to bfloat16; gradients reach the float32 weights.
+
+    On CPUs attention is computed by plain matrix products: over few tokens these are several times faster than the
+    backward pass of the fused kernel.
+    """
+    rounded = {name: value.to(torch.bfloat16) for name, value in model.named_parameters()}
+    plain = sdpa_kernel(SDPBackend.MATH) if noisy.device.type == "cpu" else nullcontext()
+    with plain:
+        predicted: Tensor = functional_call(model, rounded, (noisy.to(torch.bfloat16), *others))
+    return predicted
 
 
 @torch.no_grad()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,15 +13,9 @@ from nodegraph.execution.cancel import CancelToken
 from nodegraph.execution.events import Event, NodeCached, NodeProgress, RunFinished, RunStarted
 from nodegraph.execution.run import Runner
 
+from ..flows import flow
+
 Calls = Callable[[], list[str]]
-
-
-def flow(
-    nodes: dict[str, Any], outputs: dict[str, str] | None = None, inputs: dict[str, Any] | None = None
-) -> Workflow:
-    entries = {name: {"type": kind, "inputs": values} for name, (kind, values) in nodes.items()}
-    named = {name: {"from": source} for name, source in (outputs or {}).items()}
-    return Workflow.from_document({"format": "nodegraph/1", "nodes": entries, "outputs": named, "inputs": inputs or {}})
 
 
 def sum_of(a: float, b: float) -> Workflow:
