@@ -26,13 +26,15 @@ def family_metadata(
     tokenizer: str,
     shift: Sequence[float],
     scale: Sequence[float],
+    preview: Sequence[Sequence[float]] = (),
     image_size: int,
     training: Mapping[str, object],
 ) -> dict[str, object]:
     """What a loader needs beside the weights.
 
-    tokenizer: its JSON. shift, scale: per latent channel; the denoiser sees (z - shift) * scale. image_size: pixels on
-    a side that the denoiser was trained at. training: a record of how, for readers.
+    tokenizer: its JSON. shift, scale: per latent channel; the denoiser sees (z - shift) * scale. preview: the latent
+    space's linear map to RGB. image_size: pixels on a side that the denoiser was trained at. training: a record of how,
+    for readers.
     """
     denoiser, text, images = model.denoiser.config, model.text_encoder.config, autoencoder.config
     return {
@@ -45,6 +47,7 @@ def family_metadata(
             "downscale": images.downscale,
             "shift": list(shift),
             "scale": list(scale),
+            "preview": [list(row) for row in preview],
         },
         "denoiser": {"architecture": "dit", "heads": denoiser.heads, "patch": denoiser.patch},
         "text_encoder": {"architecture": "text_transformer", "heads": text.heads, "tokenizer": tokenizer},

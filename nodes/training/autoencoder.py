@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 import torch
 from jaxtyping import Float, UInt8
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..models.autoencoder_kl import AutoencoderConfig, AutoencoderKL, kl_to_standard_normal
 from .loop import Plan
@@ -97,3 +97,19 @@ def latent_statistics(latents: Float[Tensor, "n z h w"]) -> tuple[tuple[float, .
     shift = latents.double().mean(dim=(0, 2, 3))
     scale = 1.0 / latents.double().std(dim=(0, 2, 3)).clamp(min=1e-6)
     return tuple(shift.tolist()), tuple(scale.tolist())
+
+
+def preview_map(
+    latents: Float[Tensor, "n z h w"], pixels: UInt8[Tensor, "n height width 3"]
+) -> tuple[tuple[float, float, float], ...]:
+    """The linear map from latents to RGB in [0, 1] with the least squared error at the latents' size.
+
+    One row of 3 per channel and a last row of offsets; pictures are averaged down to the size of their latents.
+    """
+    _, z, h, w = latents.shape
+    small = nn.functional.interpolate(pixels.permute(0, 3, 1, 2).float() / 255.0, size=(h, w), mode="area")
+    x = latents.permute(0, 2, 3, 1).reshape(-1, z).double()  # nhw z
+    x = torch.cat([x, torch.ones(len(x), 1, dtype=torch.float64)], dim=1)
+    y = small.permute(0, 2, 3, 1).reshape(-1, 3).double()
+    solution = torch.linalg.lstsq(x, y).solution  # z+1 3
+    return tuple((float(r), float(g), float(b)) for r, g, b in solution.tolist())

@@ -11,7 +11,8 @@ import json
 import re
 import subprocess
 import tarfile
-from collections.abc import Callable, Iterable, Iterator
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -20,20 +21,64 @@ from typing import Any
 import torch
 from jaxtyping import UInt8
 from PIL import Image as Picture
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
-STYLES: dict[str, str] = {
-    "noto": "noto",
-    "fluent-emoji": "fluent",
-    "fluent-emoji-flat": "flat",
-    "twemoji": "twemoji",
-    "emojione": "emojione",
-}
-"""The style word of each icon set."""
+from nodegraph import NodegraphError, wire
+
+
+@dataclass(frozen=True, kw_only=True)
+class IconSet:
+    """A pinned icon set of the npm registry.
+
+    name: of the package `@iconify-json/{name}`. style: its style word in captions. version: of the package. sha256: of
+    its archive.
+    """
+
+    name: str
+    style: str
+    version: str
+    sha256: str
+
+
+ICON_SETS: tuple[IconSet, ...] = (
+    IconSet(
+        name="noto",
+        style="noto",
+        version="1.2.9",
+        sha256="3e918d88fc945c0bb3d468dbace6f88caef67f01c9f0e7bcae0915a042e8f1ad",
+    ),
+    IconSet(
+        name="fluent-emoji",
+        style="fluent",
+        version="1.2.7",
+        sha256="8044210dbf11e016d4de85f15d01a243423bd832457e7e2491df1b751c0e272b",
+    ),
+    IconSet(
+        name="fluent-emoji-flat",
+        style="flat",
+        version="1.2.6",
+        sha256="7d064769dee690815f823bc5bcc511d957198caf9f5edd8dd9c1aa48a6aeb175",
+    ),
+    IconSet(
+        name="twemoji",
+        style="twemoji",
+        version="1.2.5",
+        sha256="19046dff7d8707ce96212ec86468b36ac5f8e60409629dd13f809265c6d0ebb7",
+    ),
+    IconSet(
+        name="emojione",
+        style="emojione",
+        version="1.2.3",
+        sha256="26a14f44284407e8bcde91799388dca2bfd91dbcd55a97f425524a1c5b73610e",
+    ),
+)
+"""What the bundled model learns from."""
 
 _TONE = re.compile(r"-(?:medium-light|medium-dark|light|medium|dark)(?:-skin-tone)?(?=-|$)")
+
+
+class IconSetError(NodegraphError):
+    """An icon set could not be had, or is not the one that was asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +94,8 @@ class IconEntry:
     captions: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@wire(portable=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class IconData:
     """Pictures with captions; `sources` says per set its version, licence and URL."""
 
@@ -91,34 +137,45 @@ def split(data: IconData) -> tuple[IconData, IconData]:
     return data.subset(sorted(set(range(len(data))) - set(out))), data.subset(out)
 
 
-def fetch_icon_set(name: str, folder: Path) -> Path:
-    """Fetch an icon set's package from the npm registry into `folder` and unpack it; the folder with its `icons.json`.
+def fetch_icon_set(icons: IconSet, folder: Path) -> Path:
+    """The archive of an icon set in `folder`, fetched from the npm registry where it is not there yet.
 
-    Raises RuntimeError when npm is missing or cannot reach the registry.
+    Raises IconSetError when npm is missing or cannot reach the registry, or when the archive is not the pinned one.
     """
-    target = folder / name
-    if (target / "icons.json").is_file():
-        return target
-    target.mkdir(parents=True, exist_ok=True)
-    command = ["npm", "pack", "--silent", "--pack-destination", str(target), f"@iconify-json/{name}"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)  # noqa: S603
-    except FileNotFoundError as error:
-        raise RuntimeError("fetching icon sets needs npm, which is not installed") from error
-    except subprocess.CalledProcessError as error:
-        raise RuntimeError(f"npm could not fetch @iconify-json/{name}: {error.stderr.strip()}") from error
-    archive = target / done.stdout.strip().splitlines()[-1]
+    package = f"@iconify-json/{icons.name}@{icons.version}"
+    archive = folder / f"iconify-json-{icons.name}-{icons.version}.tgz"
+    if not archive.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as partial:
+            command = ["npm", "pack", "--silent", "--pack-destination", partial, package]
+            try:
+                subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)  # noqa: S603
+            except FileNotFoundError as error:
+                raise IconSetError("fetching icon sets needs npm (it comes with Node.js), which is not here") from error
+            except subprocess.SubprocessError as error:
+                reason = str(getattr(error, "stderr", None) or error).strip()
+                raise IconSetError(f"npm could not fetch {package}: {reason}") from error
+            (Path(partial) / archive.name).replace(archive)
+    found = sha256(archive.read_bytes()).hexdigest()
+    if found != icons.sha256:
+        raise IconSetError(f"{archive} has the SHA-256 {found}, not {icons.sha256}; remove it to fetch {package} again")
+    return archive
+
+
+def open_archive(archive: Path) -> dict[str, dict[str, Any]]:
+    """The documents `icons`, `info` and `package` of an icon set's archive."""
     with tarfile.open(archive) as files:
-        for member in ("icons.json", "info.json", "package.json"):
-            content = files.extractfile(f"package/{member}")
-            assert content is not None
-            (target / member).write_bytes(content.read())
-    return target
+        found = {}
+        for name in ("icons", "info", "package"):
+            content = files.extractfile(f"package/{name}.json")
+            if content is None:
+                raise IconSetError(f"{archive} holds no {name}.json")
+            found[name] = json.loads(content.read())
+    return found
 
 
-def read_icon_set(folder: Path, style: str) -> Iterator[tuple[IconEntry, str]]:
-    """The icons of an unpacked set with their SVG texts, without skin-tone variants."""
-    document = json.loads((folder / "icons.json").read_text("utf-8"))
+def read_icon_set(document: Mapping[str, Any], style: str) -> Iterator[tuple[IconEntry, str]]:
+    """The icons of a set's `icons.json` with their SVG texts, without skin-tone variants."""
     icons: dict[str, dict[str, Any]] = document["icons"]
     width, height = document.get("width", 16), document.get("height", 16)
     synonyms: dict[str, list[str]] = {}
@@ -155,49 +212,30 @@ def render(svg: str, size: int) -> UInt8[Tensor, "size size 3"]:
     return torch.frombuffer(bytearray(small.tobytes()), dtype=torch.uint8).reshape(size, size, 3).clone()
 
 
-def build_icon_data(folder: Path, *, size: int = 64, on_set: Callable[[int, int], None] | None = None) -> IconData:
-    """Fetch (where needed) and render all sets of `STYLES`.
+def build_icon_data(
+    folder: Path,
+    *,
+    size: int = 64,
+    sets: Sequence[IconSet] = ICON_SETS,
+    on_set: Callable[[int, int], None] | None = None,
+) -> IconData:
+    """Fetch (where needed) and render icon sets.
 
-    folder: where fetched packages lie. size: pixels on a side. on_set: told how many sets of how many are done.
+    folder: where fetched archives lie. size: pixels on a side. on_set: told how many sets of how many are done.
     """
     entries: list[IconEntry] = []
     pictures: list[Tensor] = []
     sources = []
-    for number, (name, style) in enumerate(STYLES.items()):
-        unpacked = fetch_icon_set(name, folder)
-        info = json.loads((unpacked / "info.json").read_text("utf-8"))
-        version = json.loads((unpacked / "package.json").read_text("utf-8"))["version"]
-        licence = info["license"]
-        sources.append({"set": name, "style": style, "title": info["name"], "version": version,
+    for number, icons in enumerate(sets):
+        documents = open_archive(fetch_icon_set(icons, folder))
+        info, licence = documents["info"], documents["info"]["license"]
+        sources.append({"set": icons.name, "style": icons.style, "title": info["name"], "version": icons.version,
                         "licence": licence["spdx"], "url": licence.get("url", "")})  # fmt: skip
-        for entry, svg in read_icon_set(unpacked, style):
+        for entry, svg in read_icon_set(documents["icons"], icons.style):
             picture = render(svg, size)
             if int(picture.min()) < 250:  # an empty picture teaches nothing
                 entries.append(entry)
                 pictures.append(picture)
         if on_set is not None:
-            on_set(number + 1, len(STYLES))
+            on_set(number + 1, len(sets))
     return IconData(pixels=torch.stack(pictures), entries=tuple(entries), sources=tuple(sources))
-
-
-def save_icon_data(data: IconData, path: Path) -> None:
-    """Write the pictures and their captions into one safetensors file."""
-    document = {
-        "entries": [{"name": each.name, "style": each.style, "captions": each.captions} for each in data.entries],
-        "sources": data.sources,
-    }
-    partial = path.with_name(f".{path.name}.partial")
-    save_file({"pixels": data.pixels.contiguous()}, partial, {"icons": json.dumps(document)})
-    partial.replace(path)
-
-
-def load_icon_data(path: Path) -> IconData:
-    """Read what `save_icon_data` wrote."""
-    with safe_open(path, "pt") as file:
-        document = json.loads(file.metadata()["icons"])
-        pixels = file.get_tensor("pixels")
-    entries = tuple(
-        IconEntry(name=each["name"], style=each["style"], captions=tuple(each["captions"]))
-        for each in document["entries"]
-    )
-    return IconData(pixels=pixels, entries=entries, sources=tuple(document["sources"]))

@@ -31,7 +31,7 @@ def test_a_family_is_one_file_of_halves_with_what_shapes_cannot_tell(tmp_path: P
         assert json.loads(file.metadata()["nodegraph"]) == metadata
     assert {value.dtype for value in found.values()} == {torch.float16}
     assert {key.partition(".")[0] for key in found} == {"denoiser", "text_encoder", "autoencoder"}
-    assert metadata["latent"] == {"channels": 4, "downscale": 4, "shift": [0.0] * 4, "scale": [1.0] * 4}
+    assert metadata["latent"] == {"channels": 4, "downscale": 4, "shift": [0.0] * 4, "scale": [1.0] * 4, "preview": []}
     for key, value in model.state_dict().items():
         torch.testing.assert_close(found[key].float(), value, rtol=1e-3, atol=1e-6)
     assert torch.equal(found["autoencoder.decoder.conv_out.bias"], autoencoder.decoder.conv_out.bias.detach().half())

@@ -1,7 +1,11 @@
 """Reading, splitting and storing icon sets, on a made-up set in the iconify format."""
 
+import io
 import json
+import tarfile
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,12 +14,14 @@ from nodes.training.captions import TEMPLATES, all_wordings, draw_caption, word_
 from nodes.training.icon_data import (
     IconData,
     IconEntry,
+    IconSet,
+    IconSetError,
+    build_icon_data,
+    fetch_icon_set,
     held_out,
     is_held_out,
-    load_icon_data,
     read_icon_set,
     render,
-    save_icon_data,
     split,
 )
 from nodes.training.state import generator
@@ -25,7 +31,7 @@ SQUARE = '<path fill="#ff0000" d="M0 0h8v16H0z"/>'
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def document() -> dict[str, Any]:
     icons = {
         "red-square": {"body": SQUARE},
         "thumbs-up": {"body": SQUARE},
@@ -35,9 +41,22 @@ def folder(tmp_path: Path) -> Path:
         "gone": {"body": SQUARE, "hidden": True},
     }
     aliases = {"crimson-block": {"parent": "red-square"}, "turned": {"parent": "red-square", "hFlip": True}}
-    document = {"prefix": "test", "icons": icons, "aliases": aliases, "width": 16, "height": 16}
-    (tmp_path / "icons.json").write_text(json.dumps(document))
-    return tmp_path
+    return {"prefix": "test", "icons": icons, "aliases": aliases, "width": 16, "height": 16}
+
+
+@pytest.fixture
+def icons(document: dict[str, Any], tmp_path: Path) -> IconSet:
+    """A set whose archive lies in `tmp_path`."""
+    archive = tmp_path / "iconify-json-test-1.0.0.tgz"
+    info = {"name": "Test set", "license": {"spdx": "MIT", "url": "https://example.org"}}
+    with tarfile.open(archive, "w:gz") as files:
+        for name, content in (("icons", document), ("info", info), ("package", {"version": "1.0.0"})):
+            text = json.dumps(content).encode()
+            member = tarfile.TarInfo(f"package/{name}.json")
+            member.size = len(text)
+            files.addfile(member, io.BytesIO(text))
+    digest = sha256(archive.read_bytes()).hexdigest()
+    return IconSet(name="test", style="flat", version="1.0.0", sha256=digest)
 
 
 def made_up(names: list[tuple[str, ...]]) -> IconData:
@@ -46,8 +65,8 @@ def made_up(names: list[tuple[str, ...]]) -> IconData:
     return IconData(pixels=pixels, entries=entries, sources=({"set": "test"},))
 
 
-def test_skin_tones_and_hidden_icons_are_left_out(folder: Path) -> None:
-    found = {entry.name: entry.captions for entry, _ in read_icon_set(folder, "flat")}
+def test_skin_tones_and_hidden_icons_are_left_out(document: dict[str, Any]) -> None:
+    found = {entry.name: entry.captions for entry, _ in read_icon_set(document, "flat")}
     assert found == {
         "red-square": ("red square", "crimson block"),
         "thumbs-up": ("thumbs up",),
@@ -55,8 +74,8 @@ def test_skin_tones_and_hidden_icons_are_left_out(folder: Path) -> None:
     }
 
 
-def test_rendering_is_on_white(folder: Path) -> None:
-    _, svg = next(read_icon_set(folder, "flat"))
+def test_rendering_is_on_white(document: dict[str, Any]) -> None:
+    _, svg = next(read_icon_set(document, "flat"))
     picture = render(svg, 8)
     assert picture.shape == (8, 8, 3)
     assert picture[:, :4].unique(dim=0).shape[0] == 1
@@ -85,13 +104,39 @@ def test_split_is_disjoint_in_pictures_and_captions() -> None:
     assert not any(map(is_held_out, captions[0]))
 
 
-def test_saved_data_is_the_same_again(tmp_path: Path) -> None:
-    data = made_up([("a cat", "cat"), ("dog",)])
-    save_icon_data(data, tmp_path / "data.safetensors")
-    again = load_icon_data(tmp_path / "data.safetensors")
-    assert torch.equal(again.pixels, data.pixels)
-    assert (again.entries, again.sources) == (data.entries, data.sources)
-    assert [each.name for each in tmp_path.iterdir()] == ["data.safetensors"]
+def test_sets_are_rendered_with_their_captions_and_sources(icons: IconSet, tmp_path: Path) -> None:
+    done: list[tuple[int, int]] = []
+    data = build_icon_data(tmp_path, size=8, sets=[icons], on_set=lambda *each: done.append(each))
+    assert [entry.name for entry in data.entries] == ["red-square", "thumbs-up", "dark-horse"]
+    assert data.pixels.shape == (3, 8, 8, 3)
+    expected = {"set": "test", "style": "flat", "title": "Test set", "version": "1.0.0", "licence": "MIT"}
+    assert data.sources == (expected | {"url": "https://example.org"},)
+    assert done == [(1, 1)]
+
+
+def test_another_archive_than_the_pinned_one_is_refused(icons: IconSet, tmp_path: Path) -> None:
+    with (tmp_path / "iconify-json-test-1.0.0.tgz").open("ab") as file:
+        file.write(b"more")
+    with pytest.raises(IconSetError, match="has the SHA-256"):
+        fetch_icon_set(icons, tmp_path)
+
+
+def test_without_npm_the_message_says_so(icons: IconSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(IconSetError, match="needs npm"):
+        fetch_icon_set(icons, tmp_path / "elsewhere")
+
+
+def test_a_failing_fetch_leaves_nothing_and_says_why(
+    icons: IconSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    npm = tmp_path / "npm"
+    npm.write_text("#!/bin/sh\necho no such package >&2\nexit 1\n")
+    npm.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    with pytest.raises(IconSetError, match="no such package"):
+        fetch_icon_set(icons, tmp_path / "elsewhere")
+    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 def test_wordings() -> None:
