@@ -23,7 +23,7 @@ WORDS = ["a red apple", "a green pear", "the blue sea", "an old house", "cat", "
 
 def tiny_weights(seed: int = 0) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors in float16 and the metadata."""
-    tokenizer = train_word_pieces(WORDS, vocabulary=120, length=8)
+    tokenizer = train_word_pieces(WORDS, vocabulary=120, length=8, whole=1)
     size = Tokenizer.from_str(tokenizer).get_vocab_size()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

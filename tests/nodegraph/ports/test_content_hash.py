@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 import torch
 from hypothesis import given
-from test_codec_values import Access, Colour, Level, Mutable, Pair, Settings, SubWire, Wire, identical, values
 from torch import nn
 
 from nodegraph.ports.codec import NotHashable, content_hash, size_in_bytes
+
+from .test_codec_values import Access, Colour, Level, Mutable, Pair, Settings, SubWire, Wire, identical, values
 
 
 @given(values, values)
