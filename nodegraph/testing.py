@@ -15,6 +15,7 @@ class RecordingContext(Context):
         self.reported: list[Progress] = []
         self.previews: list[object] = []
         self.logged: list[str] = []
+        self.files: list[Path] = []
         around = Surroundings(
             device=device,
             precision=precision,
@@ -24,6 +25,7 @@ class RecordingContext(Context):
             on_progress=self.reported.append,
             on_preview=self.previews.append,
             on_log=self.logged.append,
+            on_file=self.files.append,
             cancel=cancel,
         )
         super().__init__(key, around)

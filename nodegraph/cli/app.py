@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import cache, models, nodes, run, schema, validate
+from . import cache, diff, models, nodes, reproduce, run, schema, validate
 
 app = typer.Typer(
     name="nodegraph",
@@ -32,4 +32,6 @@ validate.register(app)
 nodes.register(app)
 models.register(app)
 cache.register(app)
+reproduce.register(app)
+diff.register(app)
 schema.register(app)

@@ -28,6 +28,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     INVALID = 3
     UNREADABLE = 4
+    DIFFERENT = 5
     CANCELLED = 130
 
 

@@ -37,6 +37,7 @@ class Surroundings:
     on_progress: Callable[[Progress], None]
     on_preview: Callable[[object], None]
     on_log: Callable[[str], None]
+    on_file: Callable[[Path], None]
     cancel: CancelToken = field(default_factory=CancelToken)
 
 
@@ -89,7 +90,9 @@ class Context:
         parts = [re.sub(r"[^\w .-]", "_", part).strip(" .") for part in stem.split("/")]
         folder = self._around.output_folder.joinpath(*filter(None, parts[:-1]))
         folder.mkdir(parents=True, exist_ok=True)
-        return folder / f"{parts[-1] or 'result'}-{self._key[:10]}{suffix}"
+        target = folder / f"{parts[-1] or 'result'}-{self._key[:10]}{suffix}"
+        self._around.on_file(target)
+        return target
 
     def state_folder(self) -> Path:
         """A durable folder of this recipe, where a long node keeps what it needs to resume."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 from .context import Progress
@@ -57,6 +58,14 @@ class NodeLog(_Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NodeFile(_Event):
+    """A node is about to write a file of the output folder."""
+
+    node: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NodeCached(_Event):
     """A node's result was there already."""
 
@@ -94,6 +103,7 @@ Event: TypeAlias = (
     | NodeProgress
     | NodePreview
     | NodeLog
+    | NodeFile
     | NodeCached
     | NodeFinished
     | NodeErred

@@ -25,6 +25,7 @@ from .events import (
     EventStream,
     NodeCached,
     NodeErred,
+    NodeFile,
     NodeFinished,
     NodeLog,
     NodePreview,
@@ -186,16 +187,18 @@ class Executor:
         return {name: content_hash(value) for name, value in arguments.items()}
 
     def _around(self, name: str) -> Surroundings:
-        events = self._machinery.events
+        events, around = self._machinery.events, self._machinery.surroundings
 
         def progress(value: Progress) -> None:
             events.emit(NodeProgress(node=name, progress=value))
 
         return replace(
-            self._machinery.surroundings,
+            around,
+            provenance=lambda: {**around.provenance(), "node": name},
             on_progress=progress,
             on_preview=lambda value: events.emit(NodePreview(node=name, value=value)),
             on_log=lambda text: events.emit(NodeLog(node=name, text=text)),
+            on_file=lambda path: events.emit(NodeFile(node=name, path=path)),
             cancel=self._machinery.cancel,
         )
 

@@ -222,6 +222,7 @@ class Runner:
             on_progress=lambda _: None,
             on_preview=lambda _: None,
             on_log=lambda _: None,
+            on_file=lambda _: None,
             cancel=cancel,
         )
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
@@ -15,16 +13,13 @@ from pydantic import Field, JsonValue
 
 from nodegraph import Context, InvalidInput, NodegraphError, Slider, node
 from nodegraph.files import write_atomically
+from nodegraph.recipe import COMMENT_PREFIX, EXIF_IFD, METADATA_KEY, USER_COMMENT, recipe_text
 
 from ..types import Image
 from .pixels import to_pillow
 
-METADATA_KEY = "nodegraph"
-"""The PNG text chunk that holds the recipe."""
-
 _LARGEST = {"png": 2**31 - 1, "webp": 16_383, "jpeg": 65_500}
 _SUFFIX = {"png": ".png", "webp": ".webp", "jpeg": ".jpg"}
-_USER_COMMENT, _EXIF_IFD = 0x9286, 0x8769
 _EXIF_LIMIT = 65_000
 
 Format = Literal["png", "webp", "jpeg"]
@@ -43,11 +38,7 @@ class SavedImage(NamedTuple):
 
 def recipe_fits(kind: Format, recipe: Mapping[str, JsonValue]) -> bool:
     """Whether a file of this kind can hold the recipe; EXIF in a JPEG ends at 64 KiB."""
-    return kind != "jpeg" or len(_as_text(recipe)) <= _EXIF_LIMIT
-
-
-def _as_text(recipe: Mapping[str, JsonValue]) -> str:
-    return json.dumps(recipe, separators=(",", ":"), sort_keys=True)
+    return kind != "jpeg" or len(recipe_text(recipe)) <= _EXIF_LIMIT
 
 
 def encode_picture(picture: Pillow.Image, kind: Format, quality: int, recipe: Mapping[str, JsonValue]) -> bytes:
@@ -56,7 +47,7 @@ def encode_picture(picture: Pillow.Image, kind: Format, quality: int, recipe: Ma
     recipe: goes into the text chunk `nodegraph` of a PNG, into the EXIF user comment of the others; it is left out
         where it is too long for EXIF in a JPEG (64 KiB).
     """
-    text = _as_text(recipe)
+    text = recipe_text(recipe)
     target = BytesIO()
     if kind == "png":
         info = PngInfo()
@@ -64,23 +55,9 @@ def encode_picture(picture: Pillow.Image, kind: Format, quality: int, recipe: Ma
         picture.save(target, "PNG", pnginfo=info)
     else:
         exif = Pillow.Exif()
-        exif.get_ifd(_EXIF_IFD)[_USER_COMMENT] = b"ASCII\0\0\0" + text.encode("ascii")
+        exif.get_ifd(EXIF_IFD)[USER_COMMENT] = COMMENT_PREFIX + text.encode("ascii")
         picture.save(target, kind.upper(), quality=quality, exif=exif.tobytes() if recipe_fits(kind, recipe) else b"")
     return target.getvalue()
-
-
-def read_recipe(path: Path) -> dict[str, JsonValue] | None:
-    """The recipe in a file that `save_image` wrote; None where there is none."""
-    with Pillow.open(path) as picture:
-        text: str | None = getattr(picture, "text", {}).get(METADATA_KEY)
-        if text is None:
-            comment = picture.getexif().get_ifd(_EXIF_IFD).get(_USER_COMMENT)
-            if isinstance(comment, bytes):
-                text = comment.removeprefix(b"ASCII\0\0\0").decode("ascii", "replace")
-    with suppress(ValueError):
-        found = json.loads(text or "")
-        return found if isinstance(found, dict) else None
-    return None
 
 
 def write_picture(path: Path, content: bytes) -> None:

@@ -16,11 +16,12 @@ from PIL import Image as Pillow
 from PIL import ImageCms
 
 from nodegraph import InvalidInput
+from nodegraph.recipe import read_recipe
 from nodegraph.testing import RecordingContext
 from nodes.image.grid import image_grid
 from nodes.image.load import load_image
 from nodes.image.pixels import from_pillow, raw_bytes, to_bytes, to_pillow
-from nodes.image.save import ImageNotWritten, read_recipe, save_image
+from nodes.image.save import ImageNotWritten, save_image
 from nodes.image.transform import resize_image, scale_image
 from nodes.types import Image
 

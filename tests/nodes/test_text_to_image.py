@@ -12,8 +12,8 @@ import torch
 from nodegraph import Workflow
 from nodegraph.catalog import Catalog
 from nodegraph.execution.run import Runner
+from nodegraph.recipe import read_recipe
 from nodegraph.workflow.validate import check
-from nodes.image.save import read_recipe
 from nodes.types import Image
 
 FLOW = Path(__file__).parents[2] / "workflows" / "text_to_image.json"
