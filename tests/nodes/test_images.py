@@ -3,7 +3,9 @@ from __future__ import annotations
 import errno
 import os
 import struct
+import tempfile
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -16,7 +18,7 @@ from PIL import Image as Pillow
 from PIL import ImageCms
 
 from nodegraph import InvalidInput
-from nodegraph.testing import RecordingContext
+from nodegraph.testing import RecordingContext, local_context
 from nodes.image.grid import image_grid
 from nodes.image.load import load_image
 from nodes.image.pixels import from_pillow, raw_bytes, to_bytes, to_pillow
@@ -331,19 +333,89 @@ def test_a_recipe_with_any_text_is_kept(ctx: RecordingContext, monkeypatch: pyte
     assert "too long" in ctx.logged[-1]
 
 
-def test_a_full_disk_leaves_nothing(ctx: RecordingContext, monkeypatch: pytest.MonkeyPatch) -> None:
+def full(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+class FullFile:
+    """A file on a full disk: `fails` says whether it is writing or closing that notices."""
+
+    def __init__(self, descriptor: int, fails: str) -> None:
+        self._descriptor, self._fails = descriptor, fails
+
+    def __enter__(self) -> FullFile:
+        return self
+
+    def write(self, content: bytes) -> None:
+        os.write(self._descriptor, content[:20])
+        if self._fails == "write":
+            full()
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        os.close(self._descriptor)
+        if kind is None:
+            full()
+
+
+FULL: dict[str, tuple[object, str, Callable[..., object]]] = {
+    "no folder": (Path, "mkdir", full),
+    "no file": (tempfile, "mkstemp", full),
+    "half a file": (os, "fdopen", lambda descriptor, _: FullFile(descriptor, "write")),
+    "not closed": (os, "fdopen", lambda descriptor, _: FullFile(descriptor, "close")),
+    "no name": (Path, "replace", full),
+}
+
+
+@pytest.mark.parametrize("when", FULL)
+def test_a_full_disk_leaves_nothing(ctx: RecordingContext, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
     old = Path(save_image(noise_image(1, 3, 8, 8), ctx).files[0])
     before = old.read_bytes()
-
-    def full(descriptor: int, *_: object, **__: object) -> None:
-        os.close(descriptor)
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "fdopen", full)
-    with pytest.raises(ImageNotWritten, match="No space left on device; nothing was left behind"):
-        save_image(noise_image(1, 3, 9, 9), ctx)
+    with monkeypatch.context() as patched:
+        patched.setattr(*FULL[when])
+        with pytest.raises(ImageNotWritten, match="No space left on device; nothing was left behind; free some space"):
+            save_image(noise_image(1, 3, 9, 9), ctx)
     assert [each.name for each in old.parent.iterdir()] == [old.name]
     assert old.read_bytes() == before
+
+
+def test_pictures_written_before_the_disk_was_full_stay(ctx: RecordingContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace = Path.replace
+
+    def replace_but_the_third(source: Path, target: Path) -> Path:
+        if target.name.startswith("image-002"):
+            full()
+        return replace(source, target)
+
+    monkeypatch.setattr(Path, "replace", replace_but_the_third)
+    with pytest.raises(ImageNotWritten, match=r"image-002-0000000000\.png could not be written"):
+        save_image(noise_image(4, 3, 8, 8), ctx)
+    [folder] = {path.parent for path in Path(ctx.output_file("x", ".png")).parent.iterdir()}
+    names = sorted(each.name for each in folder.iterdir())
+    assert names == ["image-000-0000000000.png", "image-001-0000000000.png"]
+    assert all(load_image(folder / name).image.width == 8 for name in names)
+
+
+def test_an_output_folder_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "output").write_text("")
+    with pytest.raises(ImageNotWritten, match=r"output could not be written: (Not a directory|File exists)"):
+        save_image(noise_image(1, 3, 8, 8), local_context(tmp_path))
+    assert (tmp_path / "output").read_text() == ""
+
+
+NAMES = ["../../up", "/etc/up", "a/../../up", "..", "...", "nul\0", "a\\b", ".hidden", "~", "a\nb", "é" * 100, "\ud800"]
+
+
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+def test_no_name_leads_out_of_the_output_folder(tmp_path: Path, ctx: RecordingContext, name: str) -> None:
+    [file] = save_image(noise_image(1, 1, 2, 2), ctx, name).files
+    assert Path(file).resolve().is_relative_to(tmp_path / "output")
+    assert [each for each in tmp_path.rglob("*") if each.is_file()] == [Path(file)]
+
+
+def test_names_that_are_too_long_are_refused(ctx: RecordingContext) -> None:
+    assert save_image(noise_image(1, 1, 2, 2), ctx, "a" * 100 + "/" + "b" * 100).files
+    with pytest.raises(InvalidInput, match="more than 200 bytes"):
+        save_image(noise_image(1, 1, 2, 2), ctx, "é" * 101)
 
 
 def test_what_a_format_cannot_hold_is_refused(ctx: RecordingContext) -> None:
