@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from pathlib import Path
@@ -20,10 +21,11 @@ def write_atomically(path: Path, content: bytes, *, best_effort: bool = False) -
             file.write(content)
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
-    except OSError:
+    except BaseException as error:  # an interrupt leaves nothing behind either
         if temporary:
-            Path(temporary).unlink(missing_ok=True)
-        if best_effort:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink(missing_ok=True)
+        if best_effort and isinstance(error, OSError):
             return False
         raise
     return True

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from .common import JsonOption, print_json, report_failures, reporting, say
+
+if TYPE_CHECKING:
+    from ..execution.resolve import FileResolver
 
 
 def register(app: typer.Typer) -> None:
@@ -30,12 +33,25 @@ def list_models(
         files = FileResolver(settings, catalog.packs)
         used = {found for each in catalog.values() for port in each.inputs for found in path_kinds(port.type)}
         kinds = [kind] if kind else sorted(used)
-        found = [(each, name, files.resolve(each, name).stat().st_size) for each in kinds for name in files.names(each)]
+        found = [_file(files, each, name) for each in kinds for name in files.names(each)]
         if as_json:
-            print_json([{"kind": each, "name": name, "bytes": size} for each, name, size in found])
+            print_json(found)
             return
         report_failures(catalog)
         for each in kinds:
             say(f"{each}: looked for in {', '.join(map(str, settings.folders_of(each)))}")
-        for each, name, size in found:
-            typer.echo(f"{each:<14} {size / 1e6:>10.1f} MB  {name}")
+        for file in found:
+            if "problem" in file:
+                say(f"nodegraph: warning: {file['problem']}")
+            else:
+                typer.echo(f"{file['kind']:<14} {file['bytes'] / 1e6:>10.1f} MB  {file['name']}")
+
+
+def _file(files: FileResolver, kind: str, name: str) -> dict[str, Any]:
+    """One line of the list; a file that no workflow could use says why, so that it does not hide the others."""
+    from ..errors import FileMissing, FileNotAllowed
+
+    try:
+        return {"kind": kind, "name": name, "bytes": files.resolve(kind, name).stat().st_size}
+    except (FileMissing, FileNotAllowed) as error:
+        return {"kind": kind, "name": name, "bytes": None, "problem": str(error)}

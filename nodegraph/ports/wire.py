@@ -23,7 +23,7 @@ def wire(*, portable: bool, id: str | None = None) -> Callable[[C], C]:
     """Declare a class as a wire type.
 
     portable: True for values that are stored and sent bit-exactly (images, latents); the class must then be a frozen
-        dataclass. False for residents (models, guiders, samplers), which are rebuilt from their recipe where needed.
+        dataclass. False for residents (models, guiders), which are rebuilt from their recipe where needed.
     id: the name under which types are compared; by default the top-level package and the class name.
     """
 

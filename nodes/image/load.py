@@ -11,7 +11,7 @@ from typing import Annotated, Literal, NamedTuple
 import torch
 from jaxtyping import Float
 from PIL import Image as Pillow
-from PIL import ImageOps, ImageSequence, UnidentifiedImageError
+from PIL import ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from nodegraph import InvalidInput, PathOf, node
@@ -22,7 +22,13 @@ from .pixels import from_pillow, with_channels
 MAX_PIXELS = 64_000_000
 """Width times height times frames; larger pictures are refused before they are unpacked."""
 
-_DAMAGED = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "DIB", "AVIF")
+"""What Pillow may recognise, where its build can: some of its other formats run programs (EPS: Ghostscript)."""
+
+_DAMAGED = (
+    OSError, SyntaxError, ValueError, EOFError, LookupError, ArithmeticError, TypeError, RuntimeError, struct.error,
+    zlib.error,
+)  # fmt: skip
 """What Pillow's decoders raise on damaged files."""
 
 
@@ -34,14 +40,16 @@ class LoadedImage(NamedTuple):
 
 
 def read_frames(path: Path, *, every: bool) -> list[Float[Tensor, "channels height width"]]:
-    """The pictures in a file, the right way up; only the first unless `every`.
+    """The pictures in a file, the right way up, all of one size; only the first unless `every`.
 
-    Raises InvalidInput where the file is no picture, is damaged or too large.
+    Raises InvalidInput where the file is no picture, is damaged or too large, or holds pictures of several sizes.
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)  # the limit below is lower
-            file = Pillow.open(path)
+            warnings.simplefilter("ignore")  # Pillow's: about sizes above our limit, and about tags that are skipped
+            Pillow.init()
+            with Pillow.open(path, formats=[each for each in FORMATS if each in Pillow.OPEN]) as file:
+                return _frames(path, file, every=every)
     except Pillow.DecompressionBombError as error:
         raise _too_large(path, str(error)) from error
     except UnidentifiedImageError as error:
@@ -50,15 +58,23 @@ def read_frames(path: Path, *, every: bool) -> list[Float[Tensor, "channels heig
         raise InvalidInput("file", path.name, reason, "use PNG, JPEG, WebP, GIF, TIFF, BMP or AVIF") from error
     except _DAMAGED as error:
         raise _damaged(path, error) from error
-    with file:
-        try:
-            frames = getattr(file, "n_frames", 1) if every else 1
-            if file.width * file.height * frames > MAX_PIXELS:
-                raise _too_large(path, f"{file.width} x {file.height} x {frames} frames")
-            chosen = ImageSequence.Iterator(file) if every and frames > 1 else [file]
-            return [from_pillow(ImageOps.exif_transpose(frame)) for frame in chosen]
-        except _DAMAGED as error:
-            raise _damaged(path, error) from error
+
+
+def _frames(path: Path, file: Pillow.Image, *, every: bool) -> list[Float[Tensor, "channels height width"]]:
+    count = getattr(file, "n_frames", 1) if every else 1
+    size = file.size
+    if file.width * file.height * count > MAX_PIXELS:
+        raise _too_large(path, f"{file.width} x {file.height} x {count} frames")
+    found = []
+    for index in range(count):
+        if index:
+            file.seek(index)
+        if file.size != size:  # known before the pixels are unpacked, and pages of a TIFF may promise any size
+            first, this = ("{} x {}".format(*each) for each in (size, file.size))
+            reason = f"its pictures differ in size: {first}, but number {index + 1} is {this}"
+            raise InvalidInput("file", path.name, reason, "load the first alone, or save them as files of their own")
+        found.append(from_pillow(ImageOps.exif_transpose(file)))
+    return found
 
 
 def _too_large(path: Path, size: str) -> InvalidInput:

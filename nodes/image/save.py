@@ -20,6 +20,8 @@ from .pixels import to_pillow
 
 _LARGEST = {"png": 2**31 - 1, "webp": 16_383, "jpeg": 65_500}
 _SUFFIX = {"png": ".png", "webp": ".webp", "jpeg": ".jpg"}
+_LONGEST_NAME = 200
+"""Bytes; file systems take 255, and the number, the recipe and a temporary ending are added."""
 _EXIF_LIMIT = 65_000
 
 Format = Literal["png", "webp", "jpeg"]
@@ -60,15 +62,24 @@ def encode_picture(picture: Pillow.Image, kind: Format, quality: int, recipe: Ma
     return target.getvalue()
 
 
-def write_picture(path: Path, content: bytes) -> None:
-    """Whole or not at all."""
+def write_picture(ctx: Context, stem: str, kind: Format, content: bytes) -> Path:
+    """A picture in the output folder, whole or not at all; where it was written."""
+    try:
+        path = ctx.output_file(stem, _SUFFIX[kind])
+    except OSError as error:
+        raise _not_written(error.filename or stem, error) from error
     try:
         write_atomically(path, content)
     except OSError as error:
-        raise ImageNotWritten(
-            f"{path} could not be written: {error.strerror or error}; nothing was left behind; "
-            "free some space or choose another output folder"
-        ) from error
+        raise _not_written(path, error) from error
+    return path
+
+
+def _not_written(path: Path | str, error: OSError) -> ImageNotWritten:
+    return ImageNotWritten(
+        f"{path} could not be written: {error.strerror or error}; nothing was left behind; "
+        "free some space or choose another output folder"
+    )
 
 
 @node(category="image", effect=True)
@@ -96,6 +107,8 @@ def save_image(
     if max(image.width, image.height) > _LARGEST[format]:
         size = f"{image.width} x {image.height}"
         raise InvalidInput("format", format, f"{size} is more than its {_LARGEST[format]} pixels a side", "use png")
+    if max(len(part.encode(errors="replace")) for part in name.split("/")) > _LONGEST_NAME:
+        raise InvalidInput("name", name, f"a part of it has more than {_LONGEST_NAME} bytes", "choose a shorter one")
     recipe = ctx.provenance()
     if not recipe_fits(format, recipe):
         ctx.log("the recipe is too long for a JPEG and is left out; PNG and WebP can hold it")
@@ -103,7 +116,6 @@ def save_image(
     for number, pixels in enumerate(image.pixels):
         ctx.check_cancelled()
         stem = name if len(image) == 1 else f"{name}-{number:03d}"
-        path = ctx.output_file(stem, _SUFFIX[format])
-        write_picture(path, encode_picture(to_pillow(pixels), format, quality, {**recipe, "item": number}))
-        files.append(str(path))
+        content = encode_picture(to_pillow(pixels), format, quality, {**recipe, "item": number})
+        files.append(str(write_picture(ctx, stem, format, content)))
     return SavedImage(image=image, files=files)

@@ -3,7 +3,9 @@ from __future__ import annotations
 import errno
 import os
 import struct
+import tempfile
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -17,7 +19,7 @@ from PIL import ImageCms
 
 from nodegraph import InvalidInput
 from nodegraph.recipe import read_recipe
-from nodegraph.testing import RecordingContext
+from nodegraph.testing import RecordingContext, local_context
 from nodes.image.grid import image_grid
 from nodes.image.load import load_image
 from nodes.image.pixels import from_pillow, raw_bytes, to_bytes, to_pillow
@@ -128,15 +130,109 @@ def test_animations(tmp_path: Path) -> None:
     assert every == [[255, 0, 0], [0, 255, 0], [0, 0, 255]]
 
 
-def png(width: int, height: int) -> bytes:
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF", "TIFF"])
+def test_every_frame_of_every_kind(tmp_path: Path, kind: str) -> None:
+    frames = [Pillow.new("RGB", (4, 4), colour) for colour in ("red", "lime", "blue")]
+    options = {"lossless": True} if kind == "WEBP" else {}
+    path = saved(tmp_path / "a", frames[0], format=kind, save_all=True, append_images=frames[1:], **options)
+    every = to_bytes(load_image(path, frames="all").image.pixels)[:, :, 0, 0].tolist()
+    assert every == [[255, 0, 0], [0, 255, 0], [0, 0, 255]]
+    assert first(path) == [255, 0, 0]
+
+
+def test_frames_that_are_partly_transparent_keep_their_masks(tmp_path: Path) -> None:
+    frames = [Pillow.new("RGBA", (2, 2), (255, 0, 0, alpha)) for alpha in (255, 0)]
+    path = saved(tmp_path / "a.png", frames[0], save_all=True, append_images=frames[1:])
+    found = load_image(path, "rgba", frames="all")
+    assert found.mask.values.flatten(1).amax(1).tolist() == [0.0, 1.0]
+    assert found.mask.values.flatten(1).amin(1).tolist() == [0.0, 1.0]
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "MPO"])
+def test_pictures_of_several_sizes_in_one_file_are_refused(tmp_path: Path, kind: str) -> None:
+    path = saved(tmp_path / "a", SMALL, format=kind, save_all=True, append_images=[Pillow.new("RGB", (5, 2))])
+    assert load_image(path).image.width == 3
+    with pytest.raises(InvalidInput, match="differ in size: 3 x 2, but number 2 is 5 x 2; load the first alone"):
+        load_image(path, frames="all")
+
+
+def test_a_later_page_cannot_be_huge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    huge = Pillow.new("1", (12_000, 12_000))
+    path = saved(tmp_path / "a.tif", Pillow.new("1", (4, 4)), save_all=True, append_images=[huge], compression="group4")
+    assert path.stat().st_size < 10_000
+    unpacked: list[tuple[int, int]] = []
+
+    def noted(picture: Pillow.Image) -> torch.Tensor:
+        unpacked.append(picture.size)
+        return from_pillow(picture)
+
+    monkeypatch.setattr("nodes.image.load.from_pillow", noted)
+    with pytest.raises(InvalidInput, match="number 2 is 12000 x 12000"):
+        load_image(path, frames="all")
+    assert unpacked == [(4, 4)]
+
+
+def test_a_damaged_later_page(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.tif", SMALL, save_all=True, append_images=[SMALL])
+    before, width, after = path.read_bytes().rpartition(struct.pack("<HHI", 256, 4, 1))
+    path.write_bytes(before + bytes(len(width)) + after)
+    assert width
+    assert len(load_image(path).image) == 1
+    with pytest.raises(InvalidInput, match=r"damaged or cut off \(Missing dimensions\)"):
+        load_image(path, frames="all")
+
+
+def test_too_many_frames_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = saved(tmp_path / "a.gif", SMALL, save_all=True, append_images=[Pillow.new("RGB", (3, 2))])
+    monkeypatch.setattr("nodes.image.load.MAX_PIXELS", 11)
+    assert len(load_image(path).image) == 1
+    with pytest.raises(InvalidInput, match=r"3 x 2 x 2 frames"):
+        load_image(path, frames="all")
+
+
+def test_cmyk_jpegs_are_not_negatives(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.jpg", Pillow.new("CMYK", (8, 8), (0, 127, 255, 0)), quality=100)
+    assert first(path) == pytest.approx([255, 128, 0], abs=3)
+
+
+def test_sixteen_bit_colour_is_read_with_eight(tmp_path: Path) -> None:
+    path = tmp_path / "deep.png"
+    path.write_bytes(png(1, 1, depth=16, data=struct.pack(">x3H", 0x8040, 0, 0xFFFF)))
+    assert first(path) == [128, 0, 255]
+
+
+TURNS = {1: (0, 0), 2: (3, 0), 3: (3, 1), 4: (0, 1), 5: (0, 0), 6: (1, 0), 7: (1, 3), 8: (0, 3)}
+"""Where the picture's first pixel goes (x, y), by the orientation in the EXIF data of a picture 4 wide and 2 high."""
+
+
+@pytest.mark.parametrize("orientation", TURNS)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_all_eight_orientations(tmp_path: Path, kind: str, orientation: int) -> None:
+    picture = Pillow.new("RGB", (32, 16))
+    picture.paste((255, 255, 255), (0, 0, 8, 8))
+    exif = Pillow.Exif()
+    exif[0x0112] = orientation
+    found = load_image(saved(tmp_path / "a", picture, format=kind, exif=exif), "grey").image
+    assert (found.width, found.height) == ((32, 16) if orientation < 5 else (16, 32))
+    corner = int(found.pixels.unfold(2, 8, 8).unfold(3, 8, 8).mean((4, 5)).argmax())
+    assert divmod(corner, found.width // 8)[::-1] == TURNS[orientation]
+
+
+def png(width: int, height: int, depth: int = 8, data: bytes = bytes(100)) -> bytes:
     """A PNG whose header promises a size; its data are a few zeros."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + data
+    header = struct.pack(">IIBBBBB", width, height, depth, 2, 0, 0, 0)
+    chunks = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+def eps() -> bytes:
+    target = BytesIO()
+    SMALL.save(target, "EPS")
+    return target.getvalue()
 
 
 def jpeg() -> bytes:
@@ -156,6 +252,9 @@ WRONG = {
     "short": (png(64, 64), "damaged or cut off"),
     "head only": (png(8, 8)[:20], "no picture|damaged"),
     "half a png": (png(8, 8)[:45], "damaged"),
+    "postscript": (eps(), "it is no picture, or of a kind that is not known; use PNG"),
+    "vector": (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "it is no picture, or of a kind"),
+    "safetensors": (struct.pack("<Q", 2) + b"{}", "it is no picture"),
 }
 
 
@@ -169,9 +268,22 @@ def test_files_that_are_no_pictures(tmp_path: Path, name: str) -> None:
     assert caught.value.input_name == "file"
 
 
+def sound(kind: str, picture: Pillow.Image, **options: object) -> bytes:
+    target = BytesIO()
+    picture.save(target, kind, **options)  # type: ignore[arg-type]
+    return target.getvalue()
+
+
+TINY = to_pillow(noise_image(1, 3, 6, 8).pixels[0])
+SOUND = [
+    jpeg(), png(16, 2), sound("JPEG", TINY.convert("CMYK")), sound("GIF", TINY, save_all=True, append_images=[SMALL]),
+    sound("WEBP", TINY), sound("TIFF", TINY, compression="tiff_lzw"), sound("BMP", TINY.quantize()),
+]  # fmt: skip
+
+
 @given(st.data())
 def test_damaged_bytes_never_escape(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
-    content = bytearray(jpeg() if data.draw(st.booleans()) else png(16, 2))
+    content = bytearray(data.draw(st.sampled_from(SOUND)))
     for _ in range(data.draw(st.integers(1, 8))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     path = tmp_path_factory.getbasetemp() / "damaged.png"
@@ -222,19 +334,89 @@ def test_a_recipe_with_any_text_is_kept(ctx: RecordingContext, monkeypatch: pyte
     assert "too long" in ctx.logged[-1]
 
 
-def test_a_full_disk_leaves_nothing(ctx: RecordingContext, monkeypatch: pytest.MonkeyPatch) -> None:
+def full(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+class FullFile:
+    """A file on a full disk: `fails` says whether it is writing or closing that notices."""
+
+    def __init__(self, descriptor: int, fails: str) -> None:
+        self._descriptor, self._fails = descriptor, fails
+
+    def __enter__(self) -> FullFile:
+        return self
+
+    def write(self, content: bytes) -> None:
+        os.write(self._descriptor, content[:20])
+        if self._fails == "write":
+            full()
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        os.close(self._descriptor)
+        if kind is None:
+            full()
+
+
+FULL: dict[str, tuple[object, str, Callable[..., object]]] = {
+    "no folder": (Path, "mkdir", full),
+    "no file": (tempfile, "mkstemp", full),
+    "half a file": (os, "fdopen", lambda descriptor, _: FullFile(descriptor, "write")),
+    "not closed": (os, "fdopen", lambda descriptor, _: FullFile(descriptor, "close")),
+    "no name": (Path, "replace", full),
+}
+
+
+@pytest.mark.parametrize("when", FULL)
+def test_a_full_disk_leaves_nothing(ctx: RecordingContext, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
     old = Path(save_image(noise_image(1, 3, 8, 8), ctx).files[0])
     before = old.read_bytes()
-
-    def full(descriptor: int, *_: object, **__: object) -> None:
-        os.close(descriptor)
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "fdopen", full)
-    with pytest.raises(ImageNotWritten, match="No space left on device; nothing was left behind"):
-        save_image(noise_image(1, 3, 9, 9), ctx)
+    with monkeypatch.context() as patched:
+        patched.setattr(*FULL[when])
+        with pytest.raises(ImageNotWritten, match="No space left on device; nothing was left behind; free some space"):
+            save_image(noise_image(1, 3, 9, 9), ctx)
     assert [each.name for each in old.parent.iterdir()] == [old.name]
     assert old.read_bytes() == before
+
+
+def test_pictures_written_before_the_disk_was_full_stay(ctx: RecordingContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace = Path.replace
+
+    def replace_but_the_third(source: Path, target: Path) -> Path:
+        if target.name.startswith("image-002"):
+            full()
+        return replace(source, target)
+
+    monkeypatch.setattr(Path, "replace", replace_but_the_third)
+    with pytest.raises(ImageNotWritten, match=r"image-002-0000000000\.png could not be written"):
+        save_image(noise_image(4, 3, 8, 8), ctx)
+    [folder] = {path.parent for path in Path(ctx.output_file("x", ".png")).parent.iterdir()}
+    names = sorted(each.name for each in folder.iterdir())
+    assert names == ["image-000-0000000000.png", "image-001-0000000000.png"]
+    assert all(load_image(folder / name).image.width == 8 for name in names)
+
+
+def test_an_output_folder_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "output").write_text("")
+    with pytest.raises(ImageNotWritten, match=r"output could not be written: (Not a directory|File exists)"):
+        save_image(noise_image(1, 3, 8, 8), local_context(tmp_path))
+    assert (tmp_path / "output").read_text() == ""
+
+
+NAMES = ["../../up", "/etc/up", "a/../../up", "..", "...", "nul\0", "a\\b", ".hidden", "~", "a\nb", "é" * 100, "\ud800"]
+
+
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+def test_no_name_leads_out_of_the_output_folder(tmp_path: Path, ctx: RecordingContext, name: str) -> None:
+    [file] = save_image(noise_image(1, 1, 2, 2), ctx, name).files
+    assert Path(file).resolve().is_relative_to(tmp_path / "output")
+    assert [each for each in tmp_path.rglob("*") if each.is_file()] == [Path(file)]
+
+
+def test_names_that_are_too_long_are_refused(ctx: RecordingContext) -> None:
+    assert save_image(noise_image(1, 1, 2, 2), ctx, "a" * 100 + "/" + "b" * 100).files
+    with pytest.raises(InvalidInput, match="more than 200 bytes"):
+        save_image(noise_image(1, 1, 2, 2), ctx, "é" * 101)
 
 
 def test_what_a_format_cannot_hold_is_refused(ctx: RecordingContext) -> None:

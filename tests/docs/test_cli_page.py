@@ -1,0 +1,129 @@
+"""docs/cli.md against the commands: every option and exit code is there, and every example does what it shows."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from nodegraph.catalog import Catalog
+from nodegraph.cli.app import app
+from nodegraph.cli.common import ExitCode
+from nodegraph.execution.resolve import FileResolver
+from nodegraph.settings import Settings
+
+from .pages import DOCS, ROOT, blocks, first_column, sections
+
+PAGE = sections(DOCS / "cli.md")
+EXAMPLES = [
+    each
+    for text in PAGE.values()
+    for block in blocks(text, "console")
+    for each in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
+]
+
+
+def commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+    """All commands by what is typed for them."""
+    yield path, command
+    for name, each in getattr(command, "commands", {}).items():
+        yield from commands(each, f"{path} {name}")
+
+
+COMMANDS = dict(commands(typer.main.get_command(app), "nodegraph"))
+
+
+def options(command: click.Command) -> set[str]:
+    """What may be typed after a command, but --help."""
+    found = {
+        name
+        for each in command.params
+        if each.param_type_name == "option"
+        for name in [*each.opts, *each.secondary_opts]
+    }
+    return found - {"--help"}
+
+
+def test_every_command_has_a_section() -> None:
+    assert [name for name in PAGE if name.startswith("nodegraph")] == [name for name in PAGE if name in COMMANDS]
+    assert set(COMMANDS) - {"nodegraph"} <= set(PAGE)
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "nodegraph run"])
+def test_every_option_is_in_its_section(name: str) -> None:
+    text = PAGE["" if name == "nodegraph" else name]
+    assert set(first_column(text, "option")) == options(COMMANDS[name])
+
+
+@pytest.mark.usefixtures("place")
+def test_every_option_of_a_run_is_in_its_section() -> None:
+    done = CliRunner().invoke(app, ["run", "-", "--help"], input='{"format": "nodegraph/1"}')
+    found = re.findall(r"^  (--[\w-]+)", done.output, re.MULTILINE)
+    assert set(first_column(PAGE["nodegraph run"], "option")) == {*found} - {"--help"}
+
+
+def test_every_exit_code_is_listed() -> None:
+    rows = re.findall(r"^\| `(\d+)` \| `(\w+)` \|", PAGE["Exit codes"], re.MULTILINE)
+    assert rows == [(str(each.value), each.name.lower()) for each in ExitCode]
+
+
+def test_every_setting_is_listed() -> None:
+    assert first_column(PAGE["Settings"], "setting") == list(Settings.model_fields)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, definitions_cache: Path, catalog: Catalog) -> Path:
+    """A working folder with what the examples name; a tiny model stands for the bundled one."""
+    from tests.nodes.tiny import tiny_weights, write_checkpoint
+
+    folder = tmp_path_factory.mktemp("examples")
+    shutil.copytree(ROOT / "workflows", folder / "workflows", ignore=lambda *_: ["training"])
+    shutil.copytree(definitions_cache, folder / "cache")
+    text = (folder / "workflows" / "text_to_image.json").read_text("utf-8")
+    broken = text.replace('"scale": 4.0', '"scal": 4.0').replace("guidance.guider", "guidance.guide")
+    (folder / "broken.json").write_text(broken, "utf-8")
+    write_checkpoint(folder / "tiny.safetensors", *tiny_weights())
+    return folder
+
+
+@pytest.fixture
+def place(made: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The process works in that folder, with settings that point into it."""
+    for name in ("models", "input", "cache", "plugins"):
+        monkeypatch.setenv(f"NODEGRAPH_{name.upper()}", str(made / name))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(made))
+    monkeypatch.setenv("NODEGRAPH_THREADS", "1")
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(FileResolver, "_bundled", lambda *_: made / "tiny.safetensors")
+    monkeypatch.chdir(made)
+    return made
+
+
+@pytest.mark.usefixtures("place")
+@pytest.mark.parametrize("example", EXAMPLES, ids=[each.splitlines()[0] for each in EXAMPLES])
+def test_examples_do_what_they_show(example: str) -> None:
+    line, *expected = example.splitlines()
+    typed, _, comment = line.partition("    # exit code ")
+    program, *arguments = shlex.split(typed)
+    assert program == "nodegraph"
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == int(comment or "0"), done.output
+    streams = [done.stdout.splitlines(), done.stderr.splitlines()]
+    for shown in expected:
+        pattern = re.escape(shown).replace("…", ".*")
+        assert any(skip_to(lines, pattern) for lines in streams), f"{shown!r} does not follow in\n{done.output}"
+
+
+def skip_to(lines: list[str], pattern: str) -> bool:
+    """Drop lines up to the first that matches; leave them all where none does."""
+    at = next((index for index, each in enumerate(lines) if re.fullmatch(pattern, each)), None)
+    if at is not None:
+        del lines[: at + 1]
+    return at is not None
