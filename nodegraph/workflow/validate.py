@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import graphlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from pydantic import JsonValue
@@ -248,28 +248,23 @@ class _Checker:
             ]
             for name, sources in self.sources.items()
         }
+        sorter = graphlib.TopologicalSorter(graph)
         try:
-            self.order = list(graphlib.TopologicalSorter(graph).static_order())
+            sorter.prepare()
         except graphlib.CycleError:
-            import networkx  # slow to import, so only when a cycle has to be explained
-
-            found = networkx.DiGraph([(before, after) for after, befores in graph.items() for before in befores])
-            in_cycles: set[str] = set()
-            for members in networkx.strongly_connected_components(found):
-                first = min(members)
-                if len(members) > 1 or found.has_edge(first, first):
-                    in_cycles |= members
-                    cycle = [before for before, _ in networkx.find_cycle(found.subgraph(members), source=first)]
-                    more = f" ({len(members)} nodes in all)" if len(members) > len(cycle) else ""
-                    self._add(
-                        "cycle",
-                        f"the wires run in a circle: {' -> '.join([*cycle, cycle[0]])}{more}",
-                        "remove one of these wires",
-                        node=first,
-                    )
-            blocked = in_cycles | {name for member in in_cycles for name in networkx.descendants(found, member)}
-            rest = {name: befores for name, befores in graph.items() if name not in blocked}
-            self.order = list(graphlib.TopologicalSorter(rest).static_order())
+            for members, cycle in _cycles(graph):
+                shown = cycle if len(cycle) <= 12 else [*cycle[:6], "...", *cycle[-5:]]
+                more = f" ({members} nodes in all)" if members > len(cycle) or shown is not cycle else ""
+                self._add(
+                    "cycle",
+                    f"the wires run in a circle: {' -> '.join([*shown, cycle[0]])}{more}",
+                    "remove one of these wires",
+                    node=cycle[0],
+                )
+        while sorter.is_active():  # gives what neither lies in a cycle nor behind one
+            ready = sorter.get_ready()
+            self.order += ready
+            sorter.done(*ready)
 
     def _check_wire_types(self) -> None:
         produced: dict[Link, PortType] = {}
@@ -322,6 +317,22 @@ class _Checker:
         self, code: str, reason: str, remedy: str = "", *, node: str = "", port: str = "", value: JsonValue = None
     ) -> None:
         self.defects.append(Defect(code, reason, remedy, node, port, value))  # type: ignore[arg-type]
+
+
+def _cycles(before: Mapping[str, Collection[str]]) -> Iterator[tuple[int, list[str]]]:
+    """For every knot of cycles: how many nodes are in it, and a shortest cycle through its first one."""
+    import networkx  # slow to import, so only when a cycle has to be explained
+
+    graph = networkx.DiGraph([(source, name) for name, sources in before.items() for source in sources])
+    for members in networkx.strongly_connected_components(graph):
+        first = min(members)
+        if len(members) == 1 and not graph.has_edge(first, first):
+            continue
+        came_from = dict(networkx.bfs_predecessors(graph.subgraph(members), first))
+        cycle = [next(name for name in (first, *came_from) if graph.has_edge(name, first))]
+        while cycle[-1] != first:
+            cycle.append(came_from[cycle[-1]])
+        yield len(members), cycle[::-1]
 
 
 def _converts(definition: NodeDefinition, given: PortType, wanted: PortType) -> bool:
