@@ -21,7 +21,7 @@ from ..devices.policy import DevicePolicy, device_policy
 from ..errors import Cancelled, FileMissing, FileNotAllowed, InvalidWorkflow, NodegraphError
 from ..settings import Settings, load_settings
 from ..workflow.defects import Defect
-from ..workflow.graph import Graph, Written
+from ..workflow.graph import Graph
 from ..workflow.inputs import bind_inputs
 from ..workflow.model import Workflow
 from ..workflow.validate import check
@@ -188,9 +188,7 @@ class Runner:
         defects = []
         for node in graph.nodes.values():
             for port, source in node.sources.items():
-                if not isinstance(source, Written):
-                    continue
-                for kind, name in written_paths(node.definition.inputs_by_name[port].type, source.value):
+                for kind, name in written_paths(node.definition.inputs_by_name[port].type, source):
                     try:
                         self.files.resolve(kind, name)
                     except FileMissing as error:

@@ -63,12 +63,10 @@ def normalise(port: PortType, value: JsonValue) -> JsonValue:
         case MapType(item=item) if isinstance(value, dict):
             return {name: normalise(item, each) for name, each in value.items()}
         case ModelType(fields=fields) if isinstance(value, dict):
-            return {
-                field.name: normalise(field.type, value[field.name]) if field.name in value else field.default
-                for field in fields
-            }
+            return {field.name: normalise(field.type, value.get(field.name, field.default)) for field in fields}
         case UnionType(members=members):
-            return normalise(next(each for each in by_exactness(members, value) if not problems(each, value)), value)
+            fitting = (member for member in by_exactness(members, value) if not problems(member, value))
+            return normalise(next(fitting, NoneType()), value)
         case _:
             return value
 

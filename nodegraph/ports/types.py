@@ -212,6 +212,19 @@ def has_variable(port: PortType) -> bool:
             return False
 
 
+def list_type(port: PortType) -> ListType | None:
+    """The list type that `port` admits, the first of several; None when it takes no list."""
+    match port:
+        case ListType():
+            return port
+        case AnyType():
+            return ListType(item=port)
+        case UnionType(members=members):
+            return next((member for member in members if isinstance(member, ListType)), None)
+        case _:
+            return None
+
+
 def path_kinds(port: PortType) -> list[str]:
     """The kinds of files that `port` admits, at any depth."""
     match port:

@@ -69,9 +69,11 @@ def misfit(port: PortType, value: object) -> str | None:
             return misfit(bound, value) if bound is not None else None
         case NoneType():
             return None if value is None else f"it is {_class_name(value)}, not None"
-        case ListType(item=item):
+        case ListType(item=item, limits=limits):
             if not isinstance(value, list):
                 return f"it is {_class_name(value)}, not a list"
+            if problem := limit_problem(limits, value):
+                return f"{problem.reason}; {problem.remedy}"
             reasons = ((index, misfit(item, each)) for index, each in enumerate(value))
             return next((f"item {index}: {reason}" for index, reason in reasons if reason), None)
         case MapType(item=item):

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from ..definition import InputDefinition, NodeDefinition, OutputDefinition
 from ..errors import InvalidWorkflow
-from ..ports.literals import Problem, normalise, problems
+from ..ports.literals import Problem, limit_problem, normalise, problems
 from ..ports.types import (
     AnyType,
     Bindings,
@@ -20,9 +20,9 @@ from ..ports.types import (
     NoneType,
     PortType,
     ScalarType,
-    UnionType,
     describe,
     has_variable,
+    list_type,
     substitute,
     union,
     why_not,
@@ -93,8 +93,7 @@ class _Checker:
         """A node whose defaults are filled in; only for valid workflows."""
         definition, given = self.known[name], self.sources[name]
         sources = {
-            port.name: self._normal(port, given[port.name]) if port.name in given else Written(port.default)
-            for port in definition.inputs
+            port.name: self._normal(port, given.get(port.name, Written(port.default))) for port in definition.inputs
         }
         return GraphNode(name, definition, sources)
 
@@ -104,7 +103,8 @@ class _Checker:
             case Written(value=value):
                 return Written(normalise(port.type, value))
             case Gathered(items=items):
-                item = _list_items(port.type)[0]
+                wanted = list_type(port.type)
+                item = wanted.item if wanted else port.type
                 return Gathered(
                     tuple(Written(normalise(item, each.value)) if isinstance(each, Written) else each for each in items)
                 )
@@ -193,8 +193,8 @@ class _Checker:
             for problem in problems(port.type, source.value):
                 self._add_problem(name, port.name, source.value, problem)
         elif isinstance(source, Gathered):
-            items = _list_items(port.type)
-            if not items:
+            wanted = list_type(port.type)
+            if wanted is None:
                 self._add(
                     "type_mismatch",
                     f"it takes {describe(port.type)}, not a list",
@@ -203,8 +203,10 @@ class _Checker:
                     port=port.name,
                 )
                 return
+            if (broken := limit_problem(wanted.limits, list(source.items))) is not None:
+                self._add("bad_value", broken.reason, broken.remedy, node=name, port=port.name)
             for index, each in enumerate(source.items):
-                for problem in problems(items[0], each.value) if isinstance(each, Written) else ():
+                for problem in problems(wanted.item, each.value) if isinstance(each, Written) else ():
                     self._add_problem(name, port.name, each.value, problem.inside(f"[{index}]"))  # type: ignore[union-attr]
 
     def _check_workflow_inputs(self) -> None:
@@ -280,10 +282,9 @@ class _Checker:
                         why_not(_type_of(source.value), port.type, bindings)
                 elif isinstance(source, Link):
                     self._check_wire(name, port.name, port.type, source, produced, bindings)
-                else:
-                    for item in _list_items(port.type)[:1]:
-                        for link in links_of(source):
-                            self._check_wire(name, port.name, item, link, produced, bindings)
+                elif (wanted := list_type(port.type)) is not None:
+                    for link in links_of(source):
+                        self._check_wire(name, port.name, wanted.item, link, produced, bindings)
             for output in definition.outputs:
                 produced[Link(name, output.name)] = (
                     substitute(output.type, bindings) if definition.generic else output.type
@@ -350,19 +351,6 @@ def _converts(definition: NodeDefinition, given: PortType, wanted: PortType) -> 
 
 def _writable(port: PortType) -> bool:
     return isinstance(port, ScalarType)
-
-
-def _list_items(port: PortType) -> list[PortType]:
-    """The item types of the list types that `port` admits."""
-    match port:
-        case ListType(item=item):
-            return [item]
-        case UnionType(members=members):
-            return [member.item for member in members if isinstance(member, ListType)]
-        case AnyType():
-            return [port]
-        case _:
-            return []
 
 
 def _type_of(value: JsonValue) -> PortType:
