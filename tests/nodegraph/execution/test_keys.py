@@ -338,9 +338,9 @@ def test_the_length_of_a_list_is_checked_however_it_is_made(with_defaults: Runne
             with pytest.raises(InvalidWorkflow, match=r"items; give at (least|most) 2"):
                 runner.prepare(flow({**texts, "p": ("pack.pair", {"both": both})}))
         with pytest.raises(NodeFailed, match=r"it has 3 items; give at most 2"):
-            runner.run(flow({**texts, "p": ("pack.pair", {"both": link("m.value")})}, {"r": "p.value"}))
+            runner.run(flow({**texts, "p": ("pack.pair", {"both": link("m.result")})}, {"r": "p.result"}))
         both = [link("t.value"), "b"]
-        assert len(runner.run(flow({**texts, "p": ("pack.pair", {"both": both})}, {"r": "p.value"})).outputs["r"]) == 2
+        assert len(runner.run(flow({**texts, "p": ("pack.pair", {"both": both})}, {"r": "p.result"})).outputs["r"]) == 2
 
 
 def test_checking_fills_in_every_input(catalog: Catalog) -> None:
