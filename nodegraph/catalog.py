@@ -96,7 +96,11 @@ def load_catalog(settings: Settings) -> Catalog:
     definitions: list[dict[str, Any]] = []
     installed = ""
     for pack in found.packs:
-        sources_digest = PackSources(pack.package, pack.folder).content_digest()
+        try:
+            sources_digest = PackSources(pack.package, pack.folder).content_digest()
+        except OSError as error:
+            failures.append(PackError(pack.name, f"its sources cannot be read: {error}"))
+            continue
         installed += "" if pack.from_folder else sources_digest
         # a pack from a folder may build on the installed ones, so its definitions are as old as all of them
         reading = _read_pack(pack, sources_digest + (installed if pack.from_folder else ""), cache)
@@ -168,12 +172,14 @@ def _describe(pack: Pack) -> tuple[list[dict[str, Any]], list[str]]:
                 [sys.executable, "-c", program, str(request_file), str(answer_file)],
                 capture_output=True,
                 text=True,
+                errors="replace",
                 timeout=_DESCRIBE_TIMEOUT,
                 check=False,
             )
-            answer = json.loads(answer_file.read_bytes())
         except subprocess.TimeoutExpired:
             return [], [f"importing it took more than {_DESCRIBE_TIMEOUT:.0f} s"]
+        try:
+            answer = json.loads(answer_file.read_bytes())
         except (OSError, ValueError):
             last = (done.stderr.strip().splitlines() or ["nothing was printed"])[-1]
             return [], [f"importing it ended the process with code {done.returncode}: {last}"]

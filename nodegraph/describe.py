@@ -56,13 +56,13 @@ def describe_pack(pack: Pack) -> DescribeAnswer:
         try:
             module = importlib.import_module(module_name)
             found = describe_nodes(module, pack=pack.name, prefix=pack.prefix)
+            closure = sources.closure(module_name)
         except DeclarationError as error:
             failures.append(str(error))
             continue
         except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
             failures.append(f"importing {module_name} raised {_reason(error)}")
             continue
-        closure = sources.closure(module_name)
         numeric = tuple(sorted(closure.external.intersection(pack.manifest.numeric)))
         definitions += [each.model_copy(update={"fingerprint": closure.digest, "numeric": numeric}) for each in found]
     return DescribeAnswer(definitions=definitions, failures=failures)

@@ -8,6 +8,14 @@ import tempfile
 from pathlib import Path
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is a file at `path`; no for names that the system cannot even look up."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def write_atomically(path: Path, content: bytes, *, best_effort: bool = False) -> bool:
     """Write `content` under a temporary name beside `path`, then rename it; True when it is there.
 

@@ -82,7 +82,7 @@ def _module_files(package: str, folder: Path) -> Iterator[tuple[str, Path]]:
         return
     for path in folder.rglob("*.py"):
         parts = list(path.relative_to(folder).with_suffix("").parts)
-        if any(part.startswith(".") or part == "__pycache__" for part in parts):
+        if any(part.startswith(".") or part == "__pycache__" for part in parts) or not path.is_file():
             continue
         if parts[-1] == "__init__":
             parts.pop()

@@ -16,7 +16,7 @@ from typing import Any
 from ..definition import NodeDefinition
 from ..errors import Cancelled, MutatedInput, NodeFailed, WrongOutput, shorten
 from ..plugins import Pack, make_importable
-from ..ports.types import PortType, WireType, describe
+from ..ports.types import PortType, WireType, describe, list_type
 from ..ports.values import misfit, to_argument
 from ..workflow.graph import Gathered, GraphNode, Link, Source, Written
 from .cancel import CancelToken
@@ -176,8 +176,8 @@ class Executor:
                     raise WrongOutput(f"{name} = {shorten(value)}, wired from {source}: {reason}")
                 return float(value) if type(value) is int and getattr(port, "kind", "") == "float" else value
             case Gathered(items=items):
-                inner: PortType = getattr(port, "item", port)
-                return [self._argument(name, inner, item) for item in items]
+                wanted = list_type(port)
+                return [self._argument(name, wanted.item if wanted else port, item) for item in items]
 
     def _content(self, arguments: Mapping[str, Any]) -> dict[str, str] | None:
         if not self._machinery.check_purity:

@@ -7,7 +7,8 @@ import itertools
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..errors import FileMissing, FileNotAllowed
+from ..errors import FileMissing, FileNotAllowed, shorten
+from ..files import is_file
 from ..plugins import Pack
 from ..settings import Settings
 
@@ -33,7 +34,7 @@ class FileResolver:
             return self._bundled(kind, name.removeprefix(BUNDLED))
         for folder in self._settings.folders_of(kind):
             path = folder / name
-            if not path.is_file():
+            if not is_file(path):
                 continue
             real = path.resolve()
             if not real.is_relative_to(folder.resolve()) or Path(name).is_absolute():
@@ -48,7 +49,7 @@ class FileResolver:
             if near
             else f"put it into one of the {kind} folders: {folders}"
         )
-        raise FileMissing(f"there is no {kind} {name!r}; {hint}")
+        raise FileMissing(f"there is no {kind} {shorten(name)}; {hint}")
 
     def names(self, kind: str, limit: int = 2000) -> list[str]:
         """The names of the files of a kind that a workflow may use, bundled ones first."""

@@ -18,10 +18,11 @@ from pydantic import JsonValue
 from .. import __version__
 from ..catalog import Catalog, load_catalog
 from ..devices.policy import DevicePolicy, device_policy
-from ..errors import Cancelled, FileMissing, FileNotAllowed, InvalidWorkflow, NodegraphError
+from ..errors import Cancelled, FileMissing, FileNotAllowed, InvalidWorkflow, NodegraphError, shorten
+from ..files import is_file
 from ..settings import Settings, load_settings
 from ..workflow.defects import Defect
-from ..workflow.graph import Graph, Written
+from ..workflow.graph import Graph
 from ..workflow.inputs import bind_inputs
 from ..workflow.model import Workflow
 from ..workflow.validate import check
@@ -162,8 +163,8 @@ class Runner:
 
         A picture is copied into the input folder under its content digest; other kinds must lie in a folder of theirs.
         """
-        if not path.is_file():
-            raise FileMissing(f"there is no file {str(path)!r} to use as {kind}")
+        if not is_file(path):
+            raise FileMissing(f"there is no file {shorten(str(path))} to use as {kind}")
         for folder in self.settings.folders_of(kind):
             if folder.is_dir() and path.resolve().is_relative_to(folder.resolve()):
                 return path.resolve().relative_to(folder.resolve()).as_posix()
@@ -188,9 +189,7 @@ class Runner:
         defects = []
         for node in graph.nodes.values():
             for port, source in node.sources.items():
-                if not isinstance(source, Written):
-                    continue
-                for kind, name in written_paths(node.definition.inputs_by_name[port].type, source.value):
+                for kind, name in written_paths(node.definition.inputs_by_name[port].type, source):
                     try:
                         self.files.resolve(kind, name)
                     except FileMissing as error:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -63,20 +64,23 @@ def normalise(port: PortType, value: JsonValue) -> JsonValue:
         case MapType(item=item) if isinstance(value, dict):
             return {name: normalise(item, each) for name, each in value.items()}
         case ModelType(fields=fields) if isinstance(value, dict):
-            return {
-                field.name: normalise(field.type, value[field.name]) if field.name in value else field.default
-                for field in fields
-            }
+            return {field.name: normalise(field.type, value.get(field.name, field.default)) for field in fields}
         case UnionType(members=members):
-            return normalise(next(each for each in by_exactness(members, value) if not problems(each, value)), value)
+            fitting = (member for member in by_exactness(members, value) if not problems(member, value))
+            return normalise(next(fitting, NoneType()), value)
         case _:
             return value
 
 
+def scalar_problem(port: ScalarType, value: object) -> Problem | None:
+    """Why a value of the port's Python type does not do: its limits, or a number that no finite float holds."""
+    if port.kind == "float" and isinstance(value, int | float) and not abs(value) <= sys.float_info.max:
+        return Problem("it is not a finite number", "give a finite number")
+    return limit_problem(port.limits, value)
+
+
 def limit_problem(limits: Limits | None, value: object) -> Problem | None:
-    """How a number, text or list breaks `limits`, or None; also refuses NaN and infinity."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return Problem(f"{value} is not a finite number", "give a finite number")
+    """How a number, text or list breaks `limits`, or None."""
     if limits is None:
         return None
     if isinstance(value, int | float):
@@ -95,9 +99,15 @@ def _number_problem(limits: Limits, value: float) -> Problem | None:
     )
     if broken:
         return Problem("it is out of range", f"give a number {_range(limits)}")
-    if limits.multiple_of is not None and math.remainder(value, limits.multiple_of) != 0:
+    if limits.multiple_of is not None and not _is_multiple(value, limits.multiple_of):
         return Problem(f"it is no multiple of {limits.multiple_of}", f"give a multiple of {limits.multiple_of}")
     return None
+
+
+def _is_multiple(value: float, step: float) -> bool:
+    if isinstance(value, int) and isinstance(step, int):
+        return value % step == 0
+    return abs(math.remainder(value, step)) <= abs(value) * 1e-9  # 0.3 is three times 0.1
 
 
 def _range(limits: Limits) -> str:
@@ -119,21 +129,21 @@ def _length_problem(limits: Limits, value: str | list[object]) -> Problem | None
 
 def _problems(port: PortType, value: JsonValue) -> Iterator[Problem]:
     match port:
-        case ScalarType(kind=kind, limits=limits):
+        case ScalarType(kind=kind):
             if not _is_a(kind, value):
                 yield Problem(f"it is {_json_name(value)}, not {kind}", f"write {_example(kind)}")
-            elif problem := limit_problem(limits, value):
+            elif problem := scalar_problem(port, value):
                 yield problem
         case NoneType():
             if value is not None:
                 yield Problem(f"it is {_json_name(value)}, not null")
-        case AnyType():
-            return
-        case VariableType(bound=bound):
-            if bound is not None:
-                yield from _problems(bound, value)
-        case ChoiceType(values=values):
-            if not any(type(each) is type(value) and each == value for each in values):
+        case VariableType(bound=bound) if bound is not None:
+            yield from _problems(bound, value)
+        case AnyType() | VariableType():
+            if _has_endless(value):
+                yield Problem("it holds a number that is not finite", "give finite numbers")
+        case ChoiceType():
+            if not port.offers(value):
                 yield Problem("it is not offered", f"choose {describe(port)}")
         case PathType(of=kind):
             yield from _path_problems(kind, value)
@@ -195,6 +205,18 @@ def _path_problems(kind: str, value: JsonValue) -> Iterator[Problem]:
         yield Problem("absolute paths are not allowed in a workflow", f"name a file inside the {kind} folders")
     elif ".." in parts or "\0" in value:
         yield Problem("the name leaves its folder", f"name a file inside the {kind} folders, without '..'")
+
+
+def _has_endless(value: JsonValue) -> bool:
+    match value:
+        case float():
+            return not math.isfinite(value)
+        case list():
+            return any(map(_has_endless, value))
+        case dict():
+            return any(map(_has_endless, value.values()))
+        case _:
+            return False
 
 
 def _is_a(kind: str, value: JsonValue) -> bool:

@@ -59,6 +59,15 @@ class ChoiceType(_Frozen):
     values: tuple[Scalar, ...]
     enum: str | None = None
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ChoiceType):
+            return NotImplemented
+        return (self.enum, *map(_typed, self.values)) == (other.enum, *map(_typed, other.values))
+
+    def offers(self, value: object) -> bool:
+        """Whether `value` is among the choices; 1, 1.0 and true are three values."""
+        return any(_typed(each) == _typed(value) for each in self.values)
+
 
 class PathType(_Frozen):
     """A file of a kind (checkpoint, image, ...), found in the folders configured for that kind."""
@@ -144,6 +153,11 @@ PortType = Annotated[
 for _model in (ListType, MapType, UnionType, VariableType, WireType, ModelField, ModelType):
     _model.model_rebuild()
 
+
+def _typed(value: object) -> tuple[type, object]:
+    return type(value), value
+
+
 Bindings: TypeAlias = MutableMapping[str, PortType]
 
 
@@ -212,6 +226,19 @@ def has_variable(port: PortType) -> bool:
             return False
 
 
+def list_type(port: PortType) -> ListType | None:
+    """The list type that `port` admits, the first of several; None when it takes no list."""
+    match port:
+        case ListType():
+            return port
+        case AnyType():
+            return ListType(item=port)
+        case UnionType(members=members):
+            return next((member for member in members if isinstance(member, ListType)), None)
+        case _:
+            return None
+
+
 def path_kinds(port: PortType) -> list[str]:
     """The kinds of files that `port` admits, at any depth."""
     match port:
@@ -274,9 +301,10 @@ def _why_not_plain(source: PortType, target: PortType, bindings: Bindings) -> st
             return None
         case ChoiceType(values=values, enum=None), ScalarType(kind=wanted):
             names = {type(value).__name__ for value in values}
-            return None if names == {wanted} else f"its choices are {', '.join(sorted(names))}, not {wanted}"
-        case ChoiceType(values=given, enum=given_enum), ChoiceType(values=wanted, enum=wanted_enum):
-            extra = [value for value in given if value not in wanted]
+            fits = names <= ({"int", "float"} if wanted == "float" else {wanted})
+            return None if fits else f"its choices are {', '.join(sorted(names))}, not {wanted}"
+        case ChoiceType(values=given, enum=given_enum), ChoiceType(enum=wanted_enum):
+            extra = [value for value in given if not target.offers(value)]
             if given_enum == wanted_enum and not extra:
                 return None
             return f"it may be {', '.join(map(repr, extra))}, which is not offered" if extra else "they are two enums"

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, JsonValue
 
-from .literals import by_exactness, limit_problem, problems
+from .literals import by_exactness, limit_problem, problems, scalar_problem
 from .types import (
     AnyType,
     ChoiceType,
@@ -58,10 +58,10 @@ def to_argument(port: PortType, value: JsonValue, resolve: ResolveFile) -> Any:
 def misfit(port: PortType, value: object) -> str | None:
     """Why a run-time value does not belong to a port, or None when it does."""
     match port:
-        case ScalarType(kind=kind, limits=limits):
+        case ScalarType(kind=kind):
             if type(value) not in _PYTHON[kind]:
                 return f"it is {_class_name(value)}, not {kind}"
-            problem = limit_problem(limits, value)
+            problem = scalar_problem(port, value)
             return f"{problem.reason}; {problem.remedy}" if problem else None
         case AnyType():
             return None
@@ -69,9 +69,11 @@ def misfit(port: PortType, value: object) -> str | None:
             return misfit(bound, value) if bound is not None else None
         case NoneType():
             return None if value is None else f"it is {_class_name(value)}, not None"
-        case ListType(item=item):
+        case ListType(item=item, limits=limits):
             if not isinstance(value, list):
                 return f"it is {_class_name(value)}, not a list"
+            if problem := limit_problem(limits, value):
+                return f"{problem.reason}; {problem.remedy}"
             reasons = ((index, misfit(item, each)) for index, each in enumerate(value))
             return next((f"item {index}: {reason}" for index, reason in reasons if reason), None)
         case MapType(item=item):
@@ -87,8 +89,8 @@ def misfit(port: PortType, value: object) -> str | None:
 
 def _belongs(port: PortType, value: object) -> bool:
     match port:
-        case ChoiceType(values=values, enum=None):
-            return any(type(each) is type(value) and each == value for each in values)
+        case ChoiceType(enum=None):
+            return port.offers(value)
         case ChoiceType(enum=name):
             return isinstance(value, enum.Enum) and _path_of(type(value)) == name
         case PathType():

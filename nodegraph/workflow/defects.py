@@ -44,7 +44,7 @@ class Defect:
     def __str__(self) -> str:
         place = f"{self.node}.{self.input}" if self.input else self.node
         shown = f" = {shorten(self.value)}" if self.value is not None else ""
-        return f"{place}{shown}{': ' if place else ''}{self.reason}{'; ' + self.remedy if self.remedy else ''}"
+        return f"{f'{place}{shown}: ' if place else ''}{self.reason}{'; ' + self.remedy if self.remedy else ''}"
 
     def to_document(self) -> dict[str, Any]:
         """The record as JSON."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import difflib
 import graphlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from pydantic import JsonValue
 
 from ..definition import InputDefinition, NodeDefinition, OutputDefinition
 from ..errors import InvalidWorkflow
-from ..ports.literals import Problem, normalise, problems
+from ..ports.literals import Problem, limit_problem, normalise, problems
 from ..ports.types import (
     AnyType,
     Bindings,
@@ -20,9 +20,9 @@ from ..ports.types import (
     NoneType,
     PortType,
     ScalarType,
-    UnionType,
     describe,
     has_variable,
+    list_type,
     substitute,
     union,
     why_not,
@@ -93,8 +93,7 @@ class _Checker:
         """A node whose defaults are filled in; only for valid workflows."""
         definition, given = self.known[name], self.sources[name]
         sources = {
-            port.name: self._normal(port, given[port.name]) if port.name in given else Written(port.default)
-            for port in definition.inputs
+            port.name: self._normal(port, given.get(port.name, Written(port.default))) for port in definition.inputs
         }
         return GraphNode(name, definition, sources)
 
@@ -104,7 +103,8 @@ class _Checker:
             case Written(value=value):
                 return Written(normalise(port.type, value))
             case Gathered(items=items):
-                item = _list_items(port.type)[0]
+                wanted = list_type(port.type)
+                item = wanted.item if wanted else port.type
                 return Gathered(
                     tuple(Written(normalise(item, each.value)) if isinstance(each, Written) else each for each in items)
                 )
@@ -193,8 +193,8 @@ class _Checker:
             for problem in problems(port.type, source.value):
                 self._add_problem(name, port.name, source.value, problem)
         elif isinstance(source, Gathered):
-            items = _list_items(port.type)
-            if not items:
+            wanted = list_type(port.type)
+            if wanted is None:
                 self._add(
                     "type_mismatch",
                     f"it takes {describe(port.type)}, not a list",
@@ -203,8 +203,10 @@ class _Checker:
                     port=port.name,
                 )
                 return
+            if (broken := limit_problem(wanted.limits, list(source.items))) is not None:
+                self._add("bad_value", broken.reason, broken.remedy, node=name, port=port.name)
             for index, each in enumerate(source.items):
-                for problem in problems(items[0], each.value) if isinstance(each, Written) else ():
+                for problem in problems(wanted.item, each.value) if isinstance(each, Written) else ():
                     self._add_problem(name, port.name, each.value, problem.inside(f"[{index}]"))  # type: ignore[union-attr]
 
     def _check_workflow_inputs(self) -> None:
@@ -248,28 +250,23 @@ class _Checker:
             ]
             for name, sources in self.sources.items()
         }
+        sorter = graphlib.TopologicalSorter(graph)
         try:
-            self.order = list(graphlib.TopologicalSorter(graph).static_order())
+            sorter.prepare()
         except graphlib.CycleError:
-            import networkx  # slow to import, so only when a cycle has to be explained
-
-            found = networkx.DiGraph([(before, after) for after, befores in graph.items() for before in befores])
-            in_cycles: set[str] = set()
-            for members in networkx.strongly_connected_components(found):
-                first = min(members)
-                if len(members) > 1 or found.has_edge(first, first):
-                    in_cycles |= members
-                    cycle = [before for before, _ in networkx.find_cycle(found.subgraph(members), source=first)]
-                    more = f" ({len(members)} nodes in all)" if len(members) > len(cycle) else ""
-                    self._add(
-                        "cycle",
-                        f"the wires run in a circle: {' -> '.join([*cycle, cycle[0]])}{more}",
-                        "remove one of these wires",
-                        node=first,
-                    )
-            blocked = in_cycles | {name for member in in_cycles for name in networkx.descendants(found, member)}
-            rest = {name: befores for name, befores in graph.items() if name not in blocked}
-            self.order = list(graphlib.TopologicalSorter(rest).static_order())
+            for members, cycle in _cycles(graph):
+                shown = cycle if len(cycle) <= 12 else [*cycle[:6], "...", *cycle[-5:]]
+                more = f" ({members} nodes in all)" if members > len(cycle) or shown is not cycle else ""
+                self._add(
+                    "cycle",
+                    f"the wires run in a circle: {' -> '.join([*shown, cycle[0]])}{more}",
+                    "remove one of these wires",
+                    node=cycle[0],
+                )
+        while sorter.is_active():  # gives what neither lies in a cycle nor behind one
+            ready = sorter.get_ready()
+            self.order += ready
+            sorter.done(*ready)
 
     def _check_wire_types(self) -> None:
         produced: dict[Link, PortType] = {}
@@ -285,10 +282,9 @@ class _Checker:
                         why_not(_type_of(source.value), port.type, bindings)
                 elif isinstance(source, Link):
                     self._check_wire(name, port.name, port.type, source, produced, bindings)
-                else:
-                    for item in _list_items(port.type)[:1]:
-                        for link in links_of(source):
-                            self._check_wire(name, port.name, item, link, produced, bindings)
+                elif (wanted := list_type(port.type)) is not None:
+                    for link in links_of(source):
+                        self._check_wire(name, port.name, wanted.item, link, produced, bindings)
             for output in definition.outputs:
                 produced[Link(name, output.name)] = (
                     substitute(output.type, bindings) if definition.generic else output.type
@@ -324,6 +320,22 @@ class _Checker:
         self.defects.append(Defect(code, reason, remedy, node, port, value))  # type: ignore[arg-type]
 
 
+def _cycles(before: Mapping[str, Collection[str]]) -> Iterator[tuple[int, list[str]]]:
+    """For every knot of cycles: how many nodes are in it, and a shortest cycle through its first one."""
+    import networkx  # slow to import, so only when a cycle has to be explained
+
+    graph = networkx.DiGraph([(source, name) for name, sources in before.items() for source in sources])
+    for members in networkx.strongly_connected_components(graph):
+        first = min(members)
+        if len(members) == 1 and not graph.has_edge(first, first):
+            continue
+        came_from = dict(networkx.bfs_predecessors(graph.subgraph(members), first))
+        cycle = [next(name for name in (first, *came_from) if graph.has_edge(name, first))]
+        while cycle[-1] != first:
+            cycle.append(came_from[cycle[-1]])
+        yield len(members), cycle[::-1]
+
+
 def _converts(definition: NodeDefinition, given: PortType, wanted: PortType) -> bool:
     """Whether a node needs nothing but `given` (beside values written by hand) to make `wanted`."""
     needed = [
@@ -339,19 +351,6 @@ def _converts(definition: NodeDefinition, given: PortType, wanted: PortType) -> 
 
 def _writable(port: PortType) -> bool:
     return isinstance(port, ScalarType)
-
-
-def _list_items(port: PortType) -> list[PortType]:
-    """The item types of the list types that `port` admits."""
-    match port:
-        case ListType(item=item):
-            return [item]
-        case UnionType(members=members):
-            return [member.item for member in members if isinstance(member, ListType)]
-        case AnyType():
-            return [port]
-        case _:
-            return []
 
 
 def _type_of(value: JsonValue) -> PortType:

@@ -61,7 +61,7 @@ def test_one_of_every_defect_is_reported_at_once(catalog: Catalog) -> None:
     assert len([each for each in find_defects(workflow, catalog) if each.code == "bad_workflow_input"]) == 3
     with pytest.raises(InvalidWorkflow) as caught:
         check(workflow, catalog)
-    assert set(caught.value.defects) >= set(find_defects(workflow, catalog))
+    assert [each for each in find_defects(workflow, catalog) if each not in caught.value.defects] == []
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,27 @@ def test_twenty_thousand_nodes_need_no_recursion(catalog: Catalog) -> None:
     )
     cycle = only(closed, catalog)
     assert cycle.code == "cycle"
-    assert "20000 nodes in all" in cycle.reason or cycle.reason.count("->") == 20_000
+    assert cycle.reason == "the wires run in a circle: n0 -> n1 -> n0 (20000 nodes in all)"
+
+
+def test_a_cycle_is_told_by_its_shortest_way_and_a_long_one_is_cut(catalog: Catalog) -> None:
+    ring = {f"n{i:02}": ("split", {"number": link(f"n{(i - 1) % 30:02}.whole")}) for i in range(30)}
+    reason = only(flow(ring), catalog).reason
+    assert reason == (
+        "the wires run in a circle: n00 -> n01 -> n02 -> n03 -> n04 -> n05 -> ... "
+        "-> n25 -> n26 -> n27 -> n28 -> n29 -> n00 (30 nodes in all)"
+    )
+
+
+def test_thousands_of_cycles_in_a_row_are_all_named(catalog: Catalog) -> None:
+    nodes: dict[str, Any] = {"start": ("number", {})}
+    before = "start"
+    for index in range(2_000):
+        nodes[f"a{index}"] = ("add", {"a": link(f"b{index}.number"), "b": link(f"{before}.number")})
+        nodes[f"b{index}"] = ("add", {"a": link(f"a{index}.number"), "b": link("start.number")})
+        before = f"b{index}"
+    found = find_defects(flow(nodes), catalog)
+    assert {(each.code, each.node) for each in found} == {("cycle", f"a{index}") for index in range(2_000)}
 
 
 def test_an_empty_workflow_is_valid(catalog: Catalog) -> None:
