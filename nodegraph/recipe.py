@@ -28,7 +28,8 @@ class Recipe(BaseModel):
     """What made a picture.
 
     nodegraph: the version that wrote it. workflow: with all values. files: SHA-256 by "kind/name". versions: of numeric
-    packages. computed_on: the device policy. node: which node wrote the file. item: which picture of its batch.
+    packages. computed_on: the device policy. node: which node wrote the file. item: which picture of its batch. fields:
+    what the file's name may mention beside the workflow's values.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -40,6 +41,7 @@ class Recipe(BaseModel):
     computed_on: str = ""
     node: str = ""
     item: int = 0
+    fields: dict[str, JsonValue] = Field(default_factory=dict)
 
     @classmethod
     def of(cls, path: Path) -> Recipe:

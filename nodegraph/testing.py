@@ -22,6 +22,7 @@ class RecordingContext(Context):
             output_folder=folder / "output",
             state_folder=folder / "state",
             provenance=lambda: {"format": "nodegraph/1"},
+            fields=dict,
             on_progress=self.reported.append,
             on_preview=self.previews.append,
             on_log=self.logged.append,

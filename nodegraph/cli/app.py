@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import cache, diff, models, nodes, reproduce, run, schema, validate
+from . import batch, cache, diff, models, nodes, reproduce, run, schema, validate
 
 app = typer.Typer(
     name="nodegraph",
@@ -28,6 +28,7 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 
 
 run.register(app)
+batch.register(app)
 validate.register(app)
 nodes.register(app)
 models.register(app)

@@ -45,6 +45,12 @@ def print_json(document: Any) -> None:
     sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
+def print_json_line(document: Any) -> None:
+    """Print a JSON document as one line of standard output, at once."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
 @contextlib.contextmanager
 def reporting(*, as_json: bool = False) -> Iterator[None]:
     """Turn this package's errors into a message and an exit code."""

@@ -22,8 +22,11 @@ from ..execution.events import (
 
 
 @contextmanager
-def watching(*, quiet: bool = False) -> Iterator[Listener]:
-    """A listener that shows a run on standard error while the block lasts; a silent one when `quiet`."""
+def watching(*, quiet: bool = False, brief: bool = False) -> Iterator[Listener]:
+    """A listener that shows a run on standard error while the block lasts.
+
+    quiet: show nothing. brief: leave out how the run begins and ends.
+    """
     if quiet:
         yield lambda event: None
         return
@@ -36,19 +39,21 @@ def watching(*, quiet: bool = False) -> Iterator[Listener]:
         TextColumn("{task.fields[pace]}"),
     )
     with Progress(*columns, console=console, transient=True) as bars:
-        yield _Display(bars).show
+        yield _Display(bars, brief=brief).show
 
 
 class _Display:
     """Keeps one bar per running node."""
 
-    def __init__(self, bars: Progress) -> None:
-        self._bars = bars
+    def __init__(self, bars: Progress, *, brief: bool) -> None:
+        self._bars, self._brief = bars, brief
         self._tasks: dict[str, TaskID] = {}
 
     def show(self, event: Event) -> None:
         """Show one event."""
         match event:
+            case RunStarted() | RunFinished() if self._brief:
+                pass
             case RunStarted(to_run=to_run, cached=cached):
                 self._print(f"{to_run} nodes to run, {cached} results at hand")
             case NodeStarted(node=node):

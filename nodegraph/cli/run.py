@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import inspect
-import signal
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
-from .common import ExitCode, JsonOption, load_workflow, parse_text, print_json, report_failures, reporting, say
+from .common import ExitCode, JsonOption, load_workflow, print_json, report_failures, reporting
+from .inputs import shown, stopping, value_from_text, write_sets
 
 if TYPE_CHECKING:
     from ..catalog import Catalog
-    from ..execution.cancel import CancelToken
-    from ..execution.run import Runner, RunResult
+    from ..execution.run import RunResult
     from ..ports.types import PortType
     from ..workflow.inputs import DeclaredInput
     from ..workflow.model import Workflow
@@ -141,11 +139,14 @@ def _run(
         token = CancelToken()
         with (
             Runner(load_settings(overrides), catalog=catalog) as runner,
-            _stopping(token),
+            stopping(token),
             watching(quiet=options.json) as listener,
         ):
-            bound = _write_sets(workflow, catalog, options.set or [])
-            inputs = {name: _value(runner, declared, value) for name, (declared, value) in values.items()}
+            bound = write_sets(workflow, catalog, options.set or [])
+            inputs = {
+                name: value_from_text(runner, declared.port.type, value) if isinstance(value, str) else value
+                for name, (declared, value) in values.items()
+            }
             use_cache = not options.no_cache
             result = runner.run(
                 bound, inputs, targets=options.up_to, on_event=listener, cancel=token, use_cache=use_cache
@@ -153,77 +154,18 @@ def _run(
         _report(result, as_json=options.json)
 
 
-def _value(runner: Runner, declared: DeclaredInput, given: Any) -> Any:
-    from ..execution.resolve import BUNDLED
-    from ..files import is_file
-    from ..ports.types import path_kinds
-
-    kinds = path_kinds(declared.port.type)
-    if isinstance(given, str) and kinds and not given.startswith(BUNDLED) and is_file(Path(given)):
-        return runner.import_file(kinds[0], Path(given))
-    return parse_text(declared.port.type, given) if isinstance(given, str) else given
-
-
-def _write_sets(workflow: Workflow, catalog: Catalog, texts: list[str]) -> Workflow:
-    values = {}
-    for text in texts:
-        place, equals, value = text.partition("=")
-        node, dot, port = place.rpartition(".")
-        entry = workflow.nodes.get(node)
-        if not equals or not dot or entry is None:
-            raise typer.BadParameter(
-                f"{text!r} is not node.input=value with a node of this workflow", param_hint="--set"
-            )
-        definition = catalog.get(entry.type)
-        known = definition.inputs_by_name.get(port) if definition else None
-        values[node, port] = parse_text(known.type, value) if known else value
-    return workflow.with_values(values)
-
-
-@contextmanager
-def _stopping(token: CancelToken) -> Iterator[None]:
-    """The first Ctrl-C asks the run to stop within a step, the second one stops at once."""
-
-    def stop(*_: object) -> None:
-        if token.is_set():
-            raise KeyboardInterrupt
-        token.cancel()
-        say("stopping after this step; once more to stop at once")
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def _report(result: RunResult, *, as_json: bool) -> None:
-    shown = {name: _shown(value) for name, value in result.outputs.items()}
+    found = {name: shown(value) for name, value in result.outputs.items()}
     if as_json:
         print_json(
             {
                 "status": "done",
-                "outputs": shown,
+                "outputs": found,
                 "ran": result.ran,
                 "cached": result.cached,
                 "seconds": round(result.seconds, 3),
             }
         )
         return
-    for name, value in shown.items():
+    for name, value in found.items():
         typer.echo(f"{name}: {', '.join(map(str, value)) if isinstance(value, list) else value}")
-
-
-def _shown(value: Any) -> Any:
-    """A result as JSON: paths and plain values as they are, others by their type."""
-    match value:
-        case Path():
-            return str(value)
-        case None | bool() | int() | float() | str():
-            return value
-        case list() | tuple():
-            return [_shown(each) for each in value]
-        case dict():
-            return {str(name): _shown(each) for name, each in value.items()}
-        case _:
-            return f"<{type(value).__name__}>"

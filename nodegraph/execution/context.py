@@ -12,6 +12,7 @@ from pydantic import JsonValue
 
 from ..errors import Cancelled
 from .cancel import CancelToken
+from .naming import fill_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Surroundings:
     output_folder: Path
     state_folder: Path
     provenance: Callable[[], Mapping[str, JsonValue]]
+    fields: Callable[[], Mapping[str, JsonValue]]
     on_progress: Callable[[Progress], None]
     on_preview: Callable[[object], None]
     on_log: Callable[[str], None]
@@ -85,9 +87,11 @@ class Context:
         """A target in the output folder, named after `stem` and the recipe: the same recipe rewrites the same file.
 
         stem: letters, digits, space, `-`, `_` and `.`; may hold folders divided by `/`, never leaves the output folder.
+            `{name}` stands for the value of a declared input of the workflow, `{node.input}` for any written value.
         suffix: with its dot, such as ".png".
         """
-        parts = [re.sub(r"[^\w .-]", "_", part).strip(" .") for part in stem.split("/")]
+        filled = fill_name(stem, self._around.fields) if "{" in stem else stem
+        parts = [re.sub(r"[^\w .-]", "_", part).strip(" .") for part in filled.split("/")]
         folder = self._around.output_folder.joinpath(*filter(None, parts[:-1]))
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / f"{parts[-1] or 'result'}-{self._key[:10]}{suffix}"

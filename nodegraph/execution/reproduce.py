@@ -76,7 +76,7 @@ def reproduce(picture: Path, runner: Runner, *, on_event: Listener | None = None
         if on_event is not None:
             on_event(event)
 
-    result = runner.run(recipe.workflow, targets=targets, use_cache=False, on_event=listen)
+    result = runner.run(recipe.workflow, targets=targets, use_cache=False, on_event=listen, fields=recipe.fields)
     if recipe.item >= len(written):
         made = f"{len(written)} pictures, not number {recipe.item + 1}" if written else "no picture"
         raise NotReproducible(f"the recipe in {picture} ran {len(result.ran)} nodes and wrote {made}")

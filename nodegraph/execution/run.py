@@ -32,6 +32,7 @@ from .digests import FileDigests
 from .events import Event, EventStream, Listener, RunFinished
 from .executor import Executor, Machinery
 from .keys import KeyMaker, package_version, written_paths
+from .naming import name_fields
 from .opening import open_store
 from .plan import Plan, default_targets, make_plan
 from .resolve import FileResolver
@@ -130,10 +131,12 @@ class Runner:
         cancel: CancelToken | None = None,
         use_cache: bool = True,
         check_purity: bool = False,
+        fields: Mapping[str, JsonValue] | None = None,
     ) -> RunResult:
         """Run what the outputs and effects of `workflow` (or `targets`, names of nodes) need.
 
         inputs: values of the declared workflow inputs. use_cache=False neither reads nor writes stored results.
+        fields: more that names of output files may mention, such as the number of a batch's row.
         Raises InvalidWorkflow before anything runs, NodeFailed or Cancelled afterwards.
         """
         started = time.perf_counter()
@@ -145,7 +148,7 @@ class Runner:
             store=self.store if use_cache else None,
             packs=self.catalog.packs,
             resolve=self.files.resolve,
-            surroundings=self._surroundings(prepared, token),
+            surroundings=self._surroundings(prepared, token, fields or {}),
             events=events,
             cancel=token,
             threads=self.policy.threads,
@@ -198,7 +201,7 @@ class Runner:
                         defects.append(Defect("file_not_allowed", str(error), node=node.name, input=port, value=name))
         return defects
 
-    def _surroundings(self, prepared: Prepared, cancel: CancelToken) -> Surroundings:
+    def _surroundings(self, prepared: Prepared, cancel: CancelToken, fields: Mapping[str, JsonValue]) -> Surroundings:
         workflow = prepared.workflow
 
         def provenance() -> Mapping[str, JsonValue]:
@@ -210,6 +213,7 @@ class Runner:
                 "files": {f"{kind}/{name}": digest for (kind, name), digest in sorted(prepared.files.items())},
                 "versions": {package: package_version(package) for package in sorted(packages)},
                 "computed_on": self.policy.text,
+                **({"fields": dict(fields)} if fields else {}),
             }
 
         return Surroundings(
@@ -218,6 +222,7 @@ class Runner:
             output_folder=self.settings.output,
             state_folder=self.settings.state,
             provenance=provenance,
+            fields=lambda: name_fields(workflow, prepared.plan.graph, fields),
             on_progress=lambda _: None,
             on_preview=lambda _: None,
             on_log=lambda _: None,

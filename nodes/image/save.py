@@ -97,7 +97,7 @@ def save_image(
     editor brings back the graph that made it.
 
     image: a batch gives one file each, numbered from 000; it is passed on unchanged.
-    name: the beginning of the file's name; may hold folders divided by /.
+    name: the beginning of the file's name; may hold folders divided by / and values, such as {prompt}-{sample.seed}.
     format: png is exact; webp and jpeg are smaller. jpeg cannot be transparent.
     quality: of webp and jpeg, 1 to 100.
     files: where they were written.

@@ -175,6 +175,15 @@ def write_number(number: Number, ctx: Context) -> Annotated[Path, PathOf("note")
     return path
 
 
+@node(category="toy", effect=True, output="file")
+def write_text(text: str, ctx: Context, name: str = "text") -> Annotated[Path, PathOf("note")]:
+    """Write a text into a file."""
+    _note("write_text")
+    path = ctx.output_file(name, ".txt")
+    path.write_text(text, "utf-8")
+    return path
+
+
 @node(category="toy", cache="never")
 def process_id() -> int:
     """The id of this process."""

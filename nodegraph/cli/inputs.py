@@ -1,0 +1,92 @@
+"""What commands that run workflows share: values from texts, results as JSON, stopping on Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from .common import parse_text, say
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+    from ..definition import NodeDefinition
+    from ..execution.cancel import CancelToken
+    from ..execution.run import Runner
+    from ..ports.types import PortType
+    from ..workflow.model import Workflow
+
+
+def value_from_text(runner: Runner, port: PortType | None, text: str) -> JsonValue:
+    """The value that a text means for a port; a path of this machine becomes a name that workflows may use."""
+    from ..execution.resolve import BUNDLED
+    from ..ports.types import path_kinds
+
+    if port is None:
+        return text
+    kinds = path_kinds(port)
+    if kinds and not text.startswith(BUNDLED) and Path(text).is_file():
+        return runner.import_file(kinds[0], Path(text))
+    return parse_text(port, text)
+
+
+def port_named(workflow: Workflow, definitions: Mapping[str, NodeDefinition], name: str) -> PortType | None:
+    """The type of a declared input or of `node.input`; None where there is no such place."""
+    declared = workflow.inputs.get(name)
+    node, _, port_name = (declared.to[0] if declared else name).rpartition(".")
+    entry = workflow.nodes.get(node)
+    definition = definitions.get(entry.type) if entry else None
+    port = definition.inputs_by_name.get(port_name) if definition else None
+    return port.type if port else None
+
+
+def write_sets(workflow: Workflow, definitions: Mapping[str, NodeDefinition], texts: list[str]) -> Workflow:
+    """The workflow with the values of `--set node.input=value` in it."""
+    values = {}
+    for text in texts:
+        place, equals, value = text.partition("=")
+        node, dot, port = place.rpartition(".")
+        if not equals or not dot or node not in workflow.nodes:
+            raise typer.BadParameter(
+                f"{text!r} is not node.input=value with a node of this workflow", param_hint="--set"
+            )
+        kind = port_named(workflow, definitions, place)
+        values[node, port] = parse_text(kind, value) if kind else value
+    return workflow.with_values(values)
+
+
+@contextmanager
+def stopping(token: CancelToken) -> Iterator[None]:
+    """The first Ctrl-C asks the run to stop within a step, the second one stops at once."""
+
+    def stop(*_: object) -> None:
+        if token.is_set():
+            raise KeyboardInterrupt
+        token.cancel()
+        say("stopping after this step; once more to stop at once")
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def shown(value: Any) -> Any:
+    """A result as JSON: paths and plain values as they are, others by their type."""
+    match value:
+        case Path():
+            return str(value)
+        case None | bool() | int() | float() | str():
+            return value
+        case list() | tuple():
+            return [shown(each) for each in value]
+        case dict():
+            return {str(name): shown(each) for name, each in value.items()}
+        case _:
+            return f"<{type(value).__name__}>"
