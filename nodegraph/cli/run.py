@@ -155,10 +155,11 @@ def _run(
 
 def _value(runner: Runner, declared: DeclaredInput, given: Any) -> Any:
     from ..execution.resolve import BUNDLED
+    from ..files import is_file
     from ..ports.types import path_kinds
 
     kinds = path_kinds(declared.port.type)
-    if isinstance(given, str) and kinds and not given.startswith(BUNDLED) and Path(given).is_file():
+    if isinstance(given, str) and kinds and not given.startswith(BUNDLED) and is_file(Path(given)):
         return runner.import_file(kinds[0], Path(given))
     return parse_text(declared.port.type, given) if isinstance(given, str) else given
 
