@@ -73,6 +73,10 @@ class FileMissing(NodegraphError):
     """A file that a workflow names is in none of the folders of its kind."""
 
 
+class FileNotImported(NodegraphError):
+    """A file could not be copied to where workflows may use it; nothing was left behind."""
+
+
 class NodeFailed(NodegraphError):
     """A node raised while it ran; names the node, its inputs and the cause."""
 

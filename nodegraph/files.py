@@ -1,4 +1,4 @@
-"""Writing files so that a reader sees the old content or the new, never half of it."""
+"""Files: looking for them, and writing them so that a reader sees the old content or the new, never half of it."""
 
 from __future__ import annotations
 
@@ -37,3 +37,11 @@ def write_atomically(path: Path, content: bytes, *, best_effort: bool = False) -
             return False
         raise
     return True
+
+
+def is_file(path: Path) -> bool:
+    """Whether a file is there; False for names that no file can have, such as ones that are too long."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False

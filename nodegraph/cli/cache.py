@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from .common import JsonOption, print_json, reporting
+from .common import ExitCode, JsonOption, print_json, reporting, say
 
 
 def register(app: typer.Typer) -> None:
@@ -42,4 +42,8 @@ def clear() -> None:
         with open_disk(load_settings()) as disk:
             info = disk.info()
             disk.clear()
+            cleared = disk.info().usable
+        if not cleared:
+            say(f"nodegraph: {info.folder} could not be cleared; its results are still there")
+            raise typer.Exit(ExitCode.FAILED)
         typer.echo(f"deleted {info.entries} results, {info.bytes / 1e6:.1f} MB")

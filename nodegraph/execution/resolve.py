@@ -27,17 +27,19 @@ class FileResolver:
     def resolve(self, kind: str, name: str) -> Path:
         """The absolute path of an existing file.
 
-        Raises FileNotAllowed when the name leaves its folder (also through a link), FileMissing with near names
-        when there is none.
+        Raises FileNotAllowed when the name leaves its folder (also through a link), FileMissing with near names when
+        there is none.
         """
         if name.startswith(BUNDLED):
             return self._bundled(kind, name.removeprefix(BUNDLED))
+        if Path(name).is_absolute() or ".." in Path(name).parts:  # whether such a file exists is nobody's business
+            raise FileNotAllowed(f"the {kind} {shorten(name)} lies outside its folders; name a file inside one of them")
         for folder in self._settings.folders_of(kind):
             path = folder / name
             if not is_file(path):
                 continue
             real = path.resolve()
-            if not real.is_relative_to(folder.resolve()) or Path(name).is_absolute():
+            if not real.is_relative_to(folder.resolve()):
                 raise FileNotAllowed(
                     f"the {kind} {name!r} lies outside {folder}; put the file into one of the {kind} folders"
                 )
@@ -74,4 +76,4 @@ class FileResolver:
                     )
                 return path
         offered = [each for each in self.names(kind) if each.startswith(BUNDLED)]
-        raise FileMissing(f"no pack brings the {kind} {name!r}; there are {', '.join(offered) or 'none'}")
+        raise FileMissing(f"no pack brings the {kind} {shorten(name)}; there are {', '.join(offered) or 'none'}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import shutil
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,8 +17,16 @@ from pydantic import JsonValue
 from .. import __version__
 from ..catalog import Catalog, load_catalog
 from ..devices.policy import DevicePolicy, device_policy
-from ..errors import Cancelled, FileMissing, FileNotAllowed, InvalidWorkflow, NodegraphError, shorten
-from ..files import is_file
+from ..errors import (
+    Cancelled,
+    FileMissing,
+    FileNotAllowed,
+    FileNotImported,
+    InvalidWorkflow,
+    NodegraphError,
+    shorten,
+)
+from ..files import is_file, write_atomically
 from ..settings import Settings, load_settings
 from ..workflow.defects import Defect
 from ..workflow.graph import Graph
@@ -165,6 +172,7 @@ class Runner:
         """A name under which a workflow may use a file that lies anywhere.
 
         A picture is copied into the input folder under its content digest; other kinds must lie in a folder of theirs.
+        Raises FileMissing, FileNotAllowed or FileNotImported.
         """
         if not is_file(path):
             raise FileMissing(f"there is no file {shorten(str(path))} to use as {kind}")
@@ -176,17 +184,25 @@ class Runner:
             raise FileNotAllowed(
                 f"{path} lies in none of the {kind} folders ({places}); move it there or add its folder to the settings"
             )
-        name = f"{sha256(path.read_bytes()).hexdigest()[:16]}-{path.name}"
-        target = self.settings.input / name
-        if not target.is_file():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            partial = target.with_name(f".{name}-{secrets.token_hex(4)}")
-            shutil.copyfile(path, partial)
-            partial.replace(target)
+        try:
+            content = path.read_bytes()
+            name = f"{sha256(content).hexdigest()[:16]}-{_ending(path.name)}"
+            target = self.settings.input / name
+            if not target.is_file():
+                write_atomically(target, content)
+        except OSError as error:
+            raise FileNotImported(
+                f"{path} could not be copied into the input folder {self.settings.input}: {error.strerror or error}; "
+                "free some space or set another input folder"
+            ) from error
         return name
 
     def _digest(self, kind: str, name: str) -> str:
-        return self.digests.digest(self.files.resolve(kind, name))
+        path = self.files.resolve(kind, name)
+        try:
+            return self.digests.digest(path)
+        except OSError as error:
+            raise FileMissing(f"the {kind} {name!r} cannot be read: {error.strerror or error}") from error
 
     def _file_defects(self, graph: Graph) -> list[Defect]:
         defects = []
@@ -265,6 +281,11 @@ def _finishing(events: EventStream, executor: Executor, started: float) -> Itera
         finished("failed")
         raise
     finished("done")
+
+
+def _ending(name: str, limit: int = 100) -> str:
+    """The last `limit` bytes of a file's name, the suffix among them."""
+    return name.encode(errors="replace")[-limit:].decode(errors="ignore")
 
 
 def _nothing_stored(keys: Collection[str]) -> set[str]:
