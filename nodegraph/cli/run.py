@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
+import math
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -88,8 +90,8 @@ def _command(workflow: Workflow, catalog: Catalog, declared: list[DeclaredInput]
     names = {f"input_{index}": each for index, each in enumerate(declared)}
 
     def command(**given: Any) -> None:
-        values = {each: given.pop(key) for key, each in names.items()}
-        chosen = {each.name: (each, value) for each, value in values.items() if value is not None}
+        values = [(each, given.pop(key)) for key, each in names.items()]
+        chosen = {each.name: (each, value) for each, value in values if value is not None}
         _run(workflow, catalog, chosen, RunOptions(**given))
 
     hints = get_type_hints(RunOptions, include_extras=True)
@@ -165,15 +167,19 @@ def _value(runner: Runner, declared: DeclaredInput, given: Any) -> Any:
 
 
 def _write_sets(workflow: Workflow, catalog: Catalog, texts: list[str]) -> Workflow:
+    from ..errors import shorten
+
     values = {}
     for text in texts:
         place, equals, value = text.partition("=")
         node, dot, port = place.rpartition(".")
+        if not equals or not dot:
+            raise typer.BadParameter(f"{shorten(text)} is not node.input=value", param_hint="--set")
         entry = workflow.nodes.get(node)
-        if not equals or not dot or entry is None:
-            raise typer.BadParameter(
-                f"{text!r} is not node.input=value with a node of this workflow", param_hint="--set"
-            )
+        if entry is None:
+            near = difflib.get_close_matches(node, workflow.nodes, n=1)
+            remedy = f"did you mean {near[0]!r}?" if near else "name a node of this workflow"
+            raise typer.BadParameter(f"there is no node {shorten(node)}; {remedy}", param_hint="--set")
         definition = catalog.get(entry.type)
         known = definition.inputs_by_name.get(port) if definition else None
         values[node, port] = parse_text(known.type, value) if known else value
@@ -218,6 +224,8 @@ def _shown(value: Any) -> Any:
     """A result as JSON: paths and plain values as they are, others by their type."""
     match value:
         case Path():
+            return str(value)
+        case float() if not math.isfinite(value):
             return str(value)
         case None | bool() | int() | float() | str():
             return value
