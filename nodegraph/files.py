@@ -37,11 +37,3 @@ def write_atomically(path: Path, content: bytes, *, best_effort: bool = False) -
             return False
         raise
     return True
-
-
-def is_file(path: Path) -> bool:
-    """Whether a file is there; False for names that no file can have, such as ones that are too long."""
-    try:
-        return path.is_file()
-    except OSError:
-        return False

@@ -12,6 +12,7 @@ import sys
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -47,7 +48,7 @@ class Pack:
     """A node pack that was found.
 
     name: unique among the packs. package: the dotted name it is imported under. folder: its folder or its single file.
-    from_folder: whether it lies in a plugin folder and needs `import_pack` to become importable.
+    from_folder: whether it lies in a plugin folder and needs `make_importable` to be found.
     """
 
     name: str
@@ -91,26 +92,17 @@ def discover(plugin_folders: Iterable[Path], cache: Path | None = None) -> Disco
 
 
 def make_importable(pack: Pack) -> None:
-    """Let `import_module` find the modules of a pack from a plugin folder."""
-    if not pack.from_folder or pack.package in sys.modules:
+    """Let `import_module` find the modules of a pack from a plugin folder; runs none of its code."""
+    if not pack.from_folder:
         return
-    if PLUGIN_PACKAGE not in sys.modules:
-        sys.modules[PLUGIN_PACKAGE] = importlib.util.module_from_spec(
-            importlib.util.spec_from_loader(PLUGIN_PACKAGE, loader=None, is_package=True)  # type: ignore[arg-type]
-        )
-    init = pack.folder / "__init__.py" if pack.folder.is_dir() else pack.folder
-    spec = importlib.util.spec_from_file_location(
-        pack.package, init, submodule_search_locations=[str(pack.folder)] if pack.folder.is_dir() else None
-    )
-    if spec is None or spec.loader is None:
-        raise PackError(pack.name, f"{init} is no Python module")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[pack.package] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[pack.package]
-        raise
+    package = sys.modules.get(PLUGIN_PACKAGE)
+    if package is None:
+        package = importlib.util.module_from_spec(ModuleSpec(PLUGIN_PACKAGE, None, is_package=True))
+        sys.modules[PLUGIN_PACKAGE] = package
+    place = str(pack.folder.parent)
+    if place not in package.__path__:
+        package.__path__.append(place)
+        importlib.invalidate_caches()
 
 
 def _installed(cache: Path | None) -> Iterator[Pack | PackError]:

@@ -6,6 +6,7 @@ The file is `nodegraph.toml` in the working folder, or in the user's configurati
 
 from __future__ import annotations
 
+import difflib
 import os
 import tomllib
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from .errors import SettingsError
+from .errors import SettingsError, shorten
 
 FILE_NAME = "nodegraph.toml"
 PREFIX = "NODEGRAPH_"
@@ -78,8 +79,8 @@ def load_settings(overrides: Mapping[str, Any] | None = None, *, folder: Path | 
         if path.is_file():
             values |= _read(path)
     values |= _environment()
-    values |= {name: value for name, value in (overrides or {}).items() if value is not None}
-    return _checked(values, "file, environment and options together")
+    values |= _checked({name: value for name, value in (overrides or {}).items() if value is not None}, "the options")
+    return Settings.model_validate(values)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -87,28 +88,39 @@ def _read(path: Path) -> dict[str, Any]:
         values = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(path, str(error)) from error
-    return _checked(values, str(path)).model_dump(include=set(values))
+    return _checked(values, path)
 
 
 def _environment() -> dict[str, Any]:
+    source = "the environment"
     found: dict[str, Any] = {}
-    for name, text in os.environ.items():
-        field = name.removeprefix(PREFIX).lower()
-        if not name.startswith(PREFIX) or field not in Settings.model_fields:
+    for variable, text in os.environ.items():
+        name = variable.removeprefix(PREFIX).lower()
+        if not variable.startswith(PREFIX):
             continue
-        if field == "plugins":
-            found[field] = [part for part in text.split(os.pathsep) if part]
-        elif field != "folders":
-            found[field] = text
+        if name not in Settings.model_fields:
+            near = difflib.get_close_matches(name, Settings.model_fields, n=1)
+            remedy = f"did you mean {PREFIX}{near[0].upper()}?" if near else _known()
+            raise SettingsError(source, f"{variable}: there is no such setting; {remedy}")
+        if name == "folders":
+            raise SettingsError(source, f"{variable}: folders are set in a file, {FILE_NAME}")
+        value = [part for part in text.split(os.pathsep) if part] if name == "plugins" else text
+        found |= _checked({name: value}, source, {name: variable})
     return found
 
 
-def _checked(values: Mapping[str, Any], source: str) -> Settings:
+def _checked(values: Mapping[str, Any], source: str | Path, shown: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The values of one source as a `Settings` holds them; `shown` are the names that the source has for them."""
     try:
-        return Settings.model_validate(values)
+        return Settings.model_validate(values).model_dump(include=set(values))
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        known = ", ".join(Settings.model_fields)
-        hint = f"; the settings are {known}" if first["type"] == "extra_forbidden" else ""
-        raise SettingsError(source, f"{where}: {first['msg']}, got {first['input']!r}{hint}") from error
+        place = [str(part) for part in first["loc"]]
+        place[0] = (shown or {}).get(place[0], place[0])
+        hint = f"; {_known()}" if first["type"] == "extra_forbidden" else ""
+        reason = f"{'.'.join(place)}: {first['msg']}, got {shorten(first['input'])}{hint}"
+        raise SettingsError(source, reason) from error
+
+
+def _known() -> str:
+    return f"the settings are {', '.join(Settings.model_fields)}"

@@ -42,7 +42,7 @@ def say(text: str) -> None:
 
 def print_json(document: Any) -> None:
     """Print a JSON document on standard output."""
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(json.dumps(document, indent=2, allow_nan=False) + "\n")
 
 
 def print_json_line(document: Any) -> None:
@@ -96,7 +96,7 @@ def report_failures(catalog: Catalog) -> None:
 def parse_text(port: PortType, text: str) -> JsonValue:
     """The value that a text from the command line means for a port; validation judges it afterwards."""
     from ..ports.literals import problems
-    from ..ports.types import ChoiceType, PathType, ScalarType
+    from ..ports.types import AnyType, ChoiceType, PathType, ScalarType
 
     if isinstance(port, PathType) or (isinstance(port, ScalarType) and port.kind == "str"):
         return text
@@ -104,6 +104,8 @@ def parse_text(port: PortType, text: str) -> JsonValue:
         return next((value for value in port.values if str(value) == text), text)
     try:
         value: JsonValue = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
+        return text
+    if problems(AnyType(), value):  # NaN and its like are no JSON, although Python reads them
         return text
     return text if problems(port, value) and not problems(port, text) else value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import math
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -48,14 +50,18 @@ def port_named(workflow: Workflow, definitions: Mapping[str, NodeDefinition], na
 
 def write_sets(workflow: Workflow, definitions: Mapping[str, NodeDefinition], texts: list[str]) -> Workflow:
     """The workflow with the values of `--set node.input=value` in it."""
+    from ..errors import shorten
+
     values = {}
     for text in texts:
         place, equals, value = text.partition("=")
         node, dot, port = place.rpartition(".")
-        if not equals or not dot or node not in workflow.nodes:
-            raise typer.BadParameter(
-                f"{text!r} is not node.input=value with a node of this workflow", param_hint="--set"
-            )
+        if not equals or not dot:
+            raise typer.BadParameter(f"{shorten(text)} is not node.input=value", param_hint="--set")
+        if node not in workflow.nodes:
+            near = difflib.get_close_matches(node, workflow.nodes, n=1)
+            remedy = f"did you mean {near[0]!r}?" if near else "name a node of this workflow"
+            raise typer.BadParameter(f"there is no node {shorten(node)}; {remedy}", param_hint="--set")
         kind = port_named(workflow, definitions, place)
         values[node, port] = parse_text(kind, value) if kind else value
     return workflow.with_values(values)
@@ -82,6 +88,8 @@ def shown(value: Any) -> Any:
     """A result as JSON: paths and plain values as they are, others by their type."""
     match value:
         case Path():
+            return str(value)
+        case float() if not math.isfinite(value):
             return str(value)
         case None | bool() | int() | float() | str():
             return value

@@ -86,8 +86,8 @@ def _command(workflow: Workflow, catalog: Catalog, declared: list[DeclaredInput]
     names = {f"input_{index}": each for index, each in enumerate(declared)}
 
     def command(**given: Any) -> None:
-        values = {each: given.pop(key) for key, each in names.items()}
-        chosen = {each.name: (each, value) for each, value in values.items() if value is not None}
+        values = [(each, given.pop(key)) for key, each in names.items()]
+        chosen = {each.name: (each, value) for each, value in values if value is not None}
         _run(workflow, catalog, chosen, RunOptions(**given))
 
     hints = get_type_hints(RunOptions, include_extras=True)

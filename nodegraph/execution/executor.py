@@ -77,6 +77,8 @@ class Executor:
         Raises NodeFailed or Cancelled; results of the nodes that finished are stored by then.
         """
         events, plan = self._machinery.events, self._plan
+        for pack in self._machinery.packs.values():  # stored results are of their classes, too
+            make_importable(pack)
         events.emit(RunStarted(nodes=tuple(self._nodes), to_run=len(plan.order), cached=len(plan.cached)))
         for name in self._nodes:
             if name in plan.cached:
@@ -155,9 +157,6 @@ class Executor:
 
     def _function(self, definition: NodeDefinition) -> Callable[..., Any]:
         if definition.id not in self._functions:
-            pack = self._machinery.packs.get(definition.pack)
-            if pack is not None:
-                make_importable(pack)
             self._functions[definition.id] = getattr(import_module(definition.module), definition.function)
         return self._functions[definition.id]
 

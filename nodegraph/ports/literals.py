@@ -76,6 +76,8 @@ def scalar_problem(port: ScalarType, value: object) -> Problem | None:
     """Why a value of the port's Python type does not do: its limits, or a number that no finite float holds."""
     if port.kind == "float" and isinstance(value, int | float) and not abs(value) <= sys.float_info.max:
         return Problem("it is not a finite number", "give a finite number")
+    if isinstance(value, str) and not _is_text(value):
+        return Problem("it holds half a character (a lone surrogate)", "write it as UTF-8")
     return limit_problem(port.limits, value)
 
 
@@ -140,8 +142,8 @@ def _problems(port: PortType, value: JsonValue) -> Iterator[Problem]:
         case VariableType(bound=bound) if bound is not None:
             yield from _problems(bound, value)
         case AnyType() | VariableType():
-            if _has_endless(value):
-                yield Problem("it holds a number that is not finite", "give finite numbers")
+            if not _is_json(value):
+                yield Problem("it holds a number that is not finite or a text that is no UTF-8", "give what JSON knows")
         case ChoiceType():
             if not port.offers(value):
                 yield Problem("it is not offered", f"choose {describe(port)}")
@@ -203,20 +205,32 @@ def _path_problems(kind: str, value: JsonValue) -> Iterator[Problem]:
     parts = re.split(r"[/\\]", value)
     if value[0] in "/\\" or re.match(r"[A-Za-z]:[/\\]", value):
         yield Problem("absolute paths are not allowed in a workflow", f"name a file inside the {kind} folders")
+    elif not _is_text(value):
+        yield Problem("the name is no UTF-8", f"name a {kind} file in UTF-8")
     elif ".." in parts or "\0" in value:
         yield Problem("the name leaves its folder", f"name a file inside the {kind} folders, without '..'")
 
 
-def _has_endless(value: JsonValue) -> bool:
+def _is_json(value: JsonValue) -> bool:
     match value:
         case float():
-            return not math.isfinite(value)
+            return math.isfinite(value)
+        case str():
+            return _is_text(value)
         case list():
-            return any(map(_has_endless, value))
+            return all(map(_is_json, value))
         case dict():
-            return any(map(_has_endless, value.values()))
+            return all(map(_is_json, value)) and all(map(_is_json, value.values()))
         case _:
-            return False
+            return True
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_a(kind: str, value: JsonValue) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
@@ -78,15 +79,19 @@ class Workflow(_Document):
             if size > MAX_FILE_BYTES:
                 raise WorkflowFormatError(f"{path}: {size:,} bytes; a workflow has at most {MAX_FILE_BYTES:,}")
             text = path.read_bytes()
-        except OSError as error:
-            raise WorkflowFormatError(f"{path}: cannot be read: {error.strerror or error}") from error
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise WorkflowFormatError(f"{path}: cannot be read: {reason}") from error
         return cls.parse(text, source=str(path))
 
     @classmethod
     def parse(cls, text: str | bytes, *, source: str = "workflow") -> Workflow:
         """Read a workflow from JSON text; `source` names it in messages."""
         try:
-            document = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique_pairs)
+            document = json.loads(
+                text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_unique_pairs
+            )
+            json.dumps(document, ensure_ascii=False).encode()  # fails on half a character, which JSON can escape
         except RecursionError as error:
             raise WorkflowFormatError(f"{source}: it is nested too deeply to be a workflow") from error
         except (ValueError, UnicodeDecodeError) as error:
@@ -128,7 +133,12 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "nodegraph workflow", **schema}
 
 
-def _refuse_constant(name: str) -> object:
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _refuse_constant(text)
+
+
+def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON value; numbers must be finite")
 
 

@@ -89,6 +89,16 @@ def test_the_published_schema_is_up_to_date() -> None:
         ('{"format": "nodegraph/99"}', "the format 'nodegraph/99' is not known here (known: nodegraph/0, nodegraph/1)"),
         ('{"format": ["nodegraph/1"]}', "is not known here"),
         ('{"format": "nodegraph/1", "nodes": {"a": {"type": "x", "inputs": {"y": NaN}}}}', "NaN is no JSON value"),
+        ('{"format": "nodegraph/1", "nodes": {"a": {"type": "x", "inputs": {"y": 1e999}}}}', "1e999 is no JSON value"),
+        ('{"format": "nodegraph/1", "title": "\\ud800"}', "surrogates not allowed"),
+        (
+            '{"format": "nodegraph/1", "nodes": {"a": {"type": "x", "inputs": {"y": ["\\ud800"]}}}}',
+            "surrogates not allowed",
+        ),
+        (
+            '{"format": "nodegraph/1", "nodes": {"a": {"type": "x", "inputs": {"y": ' + "9" * 5000 + "}}}}",
+            "no valid JSON",
+        ),
         ('{"format": "nodegraph/1", "nodes": {"a": {"type": "x"}, "a": {"type": "y"}}}', "the name 'a' occurs twice"),
         ('{"format": "nodegraph/1", "nodes": {"a": {"inputs": {}}}}', "nodes.a.type: Field required"),
         ('{"format": "nodegraph/1", "knots": {}}', "knots: Extra inputs are not permitted"),
