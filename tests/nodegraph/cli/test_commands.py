@@ -44,6 +44,7 @@ def test_the_exit_codes_are_what_scripts_rely_on() -> None:
         "USAGE": 2,
         "INVALID": 3,
         "UNREADABLE": 4,
+        "DIFFERENT": 5,
         "CANCELLED": 130,
     }
 
@@ -150,7 +151,7 @@ def test_a_file_that_may_not_be_used_does_not_hide_the_others(cli: Cli, tmp_path
     (folder / "link.txt").symlink_to(tmp_path / "outside.txt")
     found = cli("models", "--kind", "note", "--json")
     assert found.code == ExitCode.DONE
-    assert [each["name"] for each in found.json()] == ["a.txt"]
+    assert [(each["name"], "problem" in each) for each in found.json()] == [("a.txt", False), ("link.txt", True)]
     assert "warning: the note 'link.txt' lies outside" in cli("models", "--kind", "note").err
 
 

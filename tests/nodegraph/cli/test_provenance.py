@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from nodegraph import Workflow, __version__
 
@@ -29,15 +30,15 @@ def chunks(content: bytes) -> dict[str, bytes]:
 @pytest.fixture
 def picture(tmp_path: Path) -> bytes:
     """A small grey picture in the input folder; gives its content."""
-    content = b"P5 4 4 255\n" + bytes(range(0, 160, 10))
     (tmp_path / "input").mkdir()
-    (tmp_path / "input" / "grey.pgm").write_bytes(content)
-    return content
+    file = tmp_path / "input" / "grey.png"
+    Image.frombytes("L", (4, 4), bytes(range(0, 160, 10))).save(file)
+    return file.read_bytes()
 
 
 def workflow() -> Workflow:
     nodes = {
-        "load": ("load_image", {"file": "grey.pgm"}),
+        "load": ("load_image", {"file": "grey.png"}),
         "save": ("save_image", {"image": link("load.image"), "name": "copy"}),
     }
     return flow(nodes, {"files": "save.files"}).model_copy(update={"title": "A copy"})
@@ -68,9 +69,9 @@ def test_the_same_run_twice_writes_the_same_bytes(environment: dict[str, str], p
     name, _, text = found["tEXt"].partition(b"\0")
     recipe = json.loads(text)
     assert name == b"nodegraph"
-    assert set(recipe) == {"nodegraph", "workflow", "files", "versions", "computed_on", "item"}
+    assert set(recipe) == {"nodegraph", "workflow", "files", "versions", "computed_on", "node", "item"}
     assert recipe["nodegraph"] == __version__
-    assert recipe["files"] == {"image/grey.pgm": sha256(picture).hexdigest()}
+    assert recipe["files"] == {"image/grey.png": sha256(picture).hexdigest()}
     assert recipe["computed_on"] == "cpu;float32;1"
     assert set(recipe["versions"]) >= {"torch", "PIL"}
     assert Workflow.from_document(recipe["workflow"]) == workflow()
