@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from .errors import SettingsError, shorten
+from .installations import A1111, COMFYUI, folders_in
 
 FILE_NAME = "nodegraph.toml"
 PREFIX = "NODEGRAPH_"
@@ -39,6 +40,8 @@ class Settings(BaseModel):
         default_factory=lambda: _data_folder() / "models", description="folder of model folders, one per kind"
     )
     folders: dict[str, list[Path]] = Field(default_factory=dict, description="further folders per kind of file")
+    comfyui: Path | None = Field(default=None, description="a ComfyUI installation whose models are used in place")
+    a1111: Path | None = Field(default=None, description="a Stable Diffusion web UI whose models are used in place")
     input: Path = Field(default_factory=lambda: _data_folder() / "input", description="pictures that workflows read")
     output: Path = Field(default=Path("output"), description="where nodes write")
     state: Path = Field(default_factory=lambda: _data_folder() / "state", description="what long nodes resume from")
@@ -62,10 +65,19 @@ class Settings(BaseModel):
         description="CPU threads of one operation",
     )
 
+    @field_validator("comfyui", "a1111")
+    @classmethod
+    def _is_installation(cls, root: Path | None) -> Path | None:
+        if root is not None and not (root / "models").is_dir():
+            raise ValueError("it is no installation: it holds no folder 'models'")
+        return root
+
     def folders_of(self, kind: str) -> list[Path]:
         """The folders in which files of a kind are looked for, in order."""
         own = self.input if kind == "image" else self.models / kind
-        return [*self.folders.get(kind, []), own]
+        others = [(self.comfyui, COMFYUI), (self.a1111, A1111)]
+        found = [folder for root, layout in others if root is not None for folder in folders_in(root, layout, kind)]
+        return [*self.folders.get(kind, []), own, *found]
 
 
 def load_settings(overrides: Mapping[str, Any] | None = None, *, folder: Path | None = None) -> Settings:

@@ -160,3 +160,34 @@ def test_a_wrong_option_is_named() -> None:
 def test_settings_are_immutable() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Settings().threads = 3  # type: ignore[misc]
+
+
+def installation(root: Path, *folders: str) -> Path:
+    for folder in ("models", *folders):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    return root
+
+
+def test_other_systems_models_are_found_after_ones_own(tmp_path: Path) -> None:
+    comfyui = installation(tmp_path / "ComfyUI", "models/checkpoints", "models/unet", "input")
+    webui = installation(tmp_path / "webui", "models/Stable-diffusion", "embeddings")
+    extra = tmp_path / "extra"
+    found = load_settings({"comfyui": comfyui, "a1111": webui, "folders": {"checkpoint": [extra]}})
+    assert found.folders_of("checkpoint") == [
+        extra,
+        found.models / "checkpoint",
+        comfyui / "models" / "checkpoints",
+        webui / "models" / "Stable-diffusion",
+    ]
+    assert found.folders_of("diffusion_model") == [found.models / "diffusion_model", comfyui / "models" / "unet"]
+    assert found.folders_of("embedding") == [found.models / "embedding", webui / "embeddings"]
+    assert found.folders_of("image") == [found.input, comfyui / "input"]
+    assert found.folders_of("note") == [found.models / "note"]
+
+
+def test_a_folder_that_is_no_installation_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"comfyui: .*it holds no folder 'models'"):
+        load_settings({"comfyui": tmp_path})
+    write_here(f"a1111 = '{tmp_path / 'nowhere'}'")
+    with pytest.raises(SettingsError, match="a1111"):
+        load_settings()
