@@ -1,11 +1,27 @@
-"""For authors' tests: run a node function with a context of its own."""
+"""For authors' tests: a context of one's own, and checks that a node or a workflow keeps what every node must keep."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from pydantic import JsonValue
+
+from .declaration import describe_nodes
+from .definition import NodeDefinition
 from .execution.cancel import CancelToken
 from .execution.context import Context, Progress, Surroundings
+from .execution.executor import is_portable, outputs_of
+from .execution.run import Runner, RunResult
+from .ports.values import misfit
+from .settings import Settings
+from .workflow.model import Workflow
+
+
+class ContractBroken(AssertionError):
+    """A node does something that no node may do."""
 
 
 class RecordingContext(Context):
@@ -42,3 +58,88 @@ def local_context(
 ) -> RecordingContext:
     """A context whose files lie under `folder` and which records progress, previews and log lines."""
     return RecordingContext(folder, device=device, precision=precision, key=key, cancel=cancel or CancelToken())
+
+
+def check_node(function: Callable[..., Any], folder: Path, **inputs: Any) -> dict[str, Any]:
+    """Call a node function twice and check what every node must keep; gives its outputs by name.
+
+    Inputs and outputs fit the declaration; inputs are not changed; the same inputs give the same outputs (unless it is
+    declared with cache="never"); portable outputs survive being stored. Raises ContractBroken saying which does not
+    hold; what the function itself raises comes through.
+
+    function: decorated with `@node`. folder: for the files of its context. inputs: values as they would be wired; a
+    context is given where it takes one.
+    """
+    from .ports.codec import content_hash, decode, encode
+
+    definition = _definition(function)
+    for name, value in inputs.items():
+        declared = definition.inputs_by_name.get(name)
+        reason = f"{definition.id} has no such input" if declared is None else misfit(declared.type, value)
+        if reason is not None:
+            raise ContractBroken(f"{name}: {reason}")
+    before = {name: content_hash(value) for name, value in inputs.items()}
+    first, second = (_call(function, definition, folder / each, inputs) for each in ("first", "second"))
+    for name, value in inputs.items():
+        if content_hash(value) != before[name]:
+            raise ContractBroken(f"{definition.id} changed its input {name!r}; wire values are immutable")
+    for port in definition.outputs:
+        if not is_portable(port.type):
+            continue
+        digest = content_hash(first[port.name])
+        if definition.cache != "never" and not definition.effect and content_hash(second[port.name]) != digest:
+            raise ContractBroken(
+                f'{definition.id}: the same inputs gave another {port.name!r}; take a seed, or declare cache="never"'
+            )
+        if content_hash(decode(encode(first[port.name]))) != digest:
+            raise ContractBroken(f"{definition.id}: {port.name!r} is not the same after it was stored and read back")
+    return first
+
+
+def check_workflow(
+    workflow: Workflow,
+    folder: Path,
+    inputs: Mapping[str, JsonValue] | None = None,
+    *,
+    plugins: Sequence[Path] = (),
+    files: Mapping[str, Sequence[Path]] | None = None,
+) -> RunResult:
+    """Run a workflow twice, each time as in a new process, and check that the second run computes nothing anew.
+
+    Every node is also checked not to change what it is given. Writing nodes and nodes declared with cache="never" may
+    run again, and those that need their results. Raises ContractBroken; gives the result of the first run.
+
+    folder: for models, output, state and cache. plugins: folders whose members are node packs. files: further folders
+    per kind of file.
+    """
+    places = {name: folder / name for name in ("models", "input", "output", "state", "cache")}
+    settings = Settings(**places, plugins=[*plugins], folders={kind: [*each] for kind, each in (files or {}).items()})
+    with Runner(settings) as runner:
+        if runner.catalog.failures:
+            raise ContractBroken("\n".join(map(str, runner.catalog.failures)))
+        first = runner.run(workflow, inputs, check_purity=True)
+    with Runner(settings) as runner:
+        prepared = runner.prepare(workflow, inputs)
+    again = [name for name in prepared.plan.order if _stays(prepared.plan.graph.nodes[name].definition)]
+    moved = [name for name in again if prepared.plan.keys[name] == first.keys[name]]
+    if moved:
+        raise ContractBroken(f"these nodes would be computed again: {', '.join(moved)}")
+    return first
+
+
+def _stays(definition: NodeDefinition) -> bool:
+    """Whether a node's results are all kept on disk."""
+    kept = not definition.effect and definition.cache != "never"
+    return kept and all(is_portable(port.type) for port in definition.outputs)
+
+
+def _definition(function: Callable[..., Any]) -> NodeDefinition:
+    found = describe_nodes(sys.modules[function.__module__], pack="test")
+    return next(each for each in found if each.function == function.__name__)
+
+
+def _call(
+    function: Callable[..., Any], definition: NodeDefinition, folder: Path, inputs: Mapping[str, Any]
+) -> dict[str, Any]:
+    context = {"ctx": local_context(folder)} if definition.takes_context else {}
+    return outputs_of(definition, function(**inputs, **context))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import batch, cache, diff, models, nodes, reproduce, run, schema, validate
+from . import batch, cache, diff, models, nodes, plugins, reproduce, run, schema, validate
 
 app = typer.Typer(
     name="nodegraph",
@@ -32,6 +32,7 @@ batch.register(app)
 validate.register(app)
 nodes.register(app)
 models.register(app)
+plugins.register(app)
 cache.register(app)
 reproduce.register(app)
 diff.register(app)

@@ -132,7 +132,7 @@ class Executor:
                 arguments["ctx"] = Context(self._keys[node.name], self._around(node.name))
             with self._computing():
                 returned = function(**arguments)
-            outputs = _outputs(definition, returned)
+            outputs = outputs_of(definition, returned)
             if before is not None and before != self._content({name: arguments[name] for name in node.sources}):
                 raise MutatedInput("it changed a value it was given; wire values are immutable, so work on a copy")
         except Cancelled:
@@ -149,7 +149,8 @@ class Executor:
         self.ran[node.name] = None
         self._values[node.name] = outputs
         if store is not None and not definition.effect and definition.cache != "never":
-            store.put(self._keys[node.name], outputs, portable=all(_portable(port.type) for port in definition.outputs))
+            portable = all(is_portable(port.type) for port in definition.outputs)
+            store.put(self._keys[node.name], outputs, portable=portable)
         for link in node.links():
             self._waiting[link.node] -= 1
             if self._waiting[link.node] <= 0:
@@ -214,7 +215,8 @@ class Executor:
             yield
 
 
-def _outputs(definition: NodeDefinition, returned: Any) -> Outputs:
+def outputs_of(definition: NodeDefinition, returned: Any) -> Outputs:
+    """What a node function returned, by output; raises WrongOutput where it is not what the node declares."""
     ports = definition.outputs
     is_named = isinstance(returned, tuple) and hasattr(returned, "_fields")
     if not ports:
@@ -232,11 +234,12 @@ def _outputs(definition: NodeDefinition, returned: Any) -> Outputs:
     return outputs
 
 
-def _portable(port: PortType) -> bool:
+def is_portable(port: PortType) -> bool:
+    """Whether values of a type go to disk and other processes."""
     if isinstance(port, WireType):
-        return port.portable and all(map(_portable, port.arguments))
+        return port.portable and all(map(is_portable, port.arguments))
     parts = getattr(port, "members", None) or [getattr(port, "item", None)]
-    return all(_portable(part) for part in parts if part is not None)
+    return all(is_portable(part) for part in parts if part is not None)
 
 
 def _summary(arguments: Mapping[str, Any]) -> str:
