@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .build import Builder
     from .declaration import node
     from .errors import Cancelled, InvalidInput, InvalidWorkflow, NodeFailed, NodegraphError
     from .execution.context import Context
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Builder": "build",
     "Cancelled": "errors",
     "InvalidInput": "errors",
     "InvalidWorkflow": "errors",
@@ -39,6 +41,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Builder",
     "Cancelled",
     "Context",
     "InvalidInput",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import batch, cache, diff, models, nodes, plugins, reproduce, run, schema, validate
+from . import batch, cache, convert, diff, models, nodes, plugins, reproduce, run, schema, validate
 
 app = typer.Typer(
     name="nodegraph",
@@ -36,4 +36,5 @@ plugins.register(app)
 cache.register(app)
 reproduce.register(app)
 diff.register(app)
+convert.register(app)
 schema.register(app)
