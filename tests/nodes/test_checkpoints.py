@@ -169,6 +169,12 @@ CHANGES: dict[str, tuple[Callable[[Tensors, Metadata], object], type[CheckpointE
     "unknown": (lambda t, m: t.update({"denoiser.more": torch.zeros(1)}), errors.UnknownTensors, "denoiser.more"),
     "stranger": (lambda t, m: t.update({"ema.a": torch.zeros(1)}), errors.UnknownTensors, r"ema\.\*"),
     "shape": (lambda t, m: t.update({"denoiser.patch_in.bias": torch.zeros(5)}), errors.WrongShapes, r"\[5\] \(not"),
+    "whole numbers": (lambda t, m: t.update({"denoiser.patch_in.bias": torch.zeros(32, dtype=torch.int8)}),
+                      errors.WrongDtypes, "denoiser.patch_in.bias as int8; get the model in float32"),
+    "complex": (lambda t, m: t.update({"denoiser.patch_in.bias": torch.zeros(32, dtype=torch.complex64)}),
+                errors.WrongDtypes, "denoiser.patch_in.bias as complex64"),
+    "a number": (lambda t, m: t.update({"denoiser.blocks.0.mlp.0.weight": torch.zeros(())}), errors.InvalidMatch,
+                 "blocks.0.mlp.0.weight is missing or does not fit"),
     "no metadata": (lambda t, m: m.clear(), errors.InvalidMatch, "metadata are wrong at"),
     "prediction": (lambda t, m: m.update(parameterisation="eps"), errors.InvalidMatch, "at parameterisation"),
     "heads": (lambda t, m: m["denoiser"].update(heads=5), errors.InvalidMatch, "remainders of widths by heads"),
@@ -235,6 +241,16 @@ def test_damage_to_the_header_is_named_or_harmless(
     path = tmp_path_factory.getbasetemp() / "damaged.safetensors"
     path.write_bytes(content)
     with suppress(CheckpointError):
+        load_checkpoint(path)
+
+
+def test_a_file_that_changes_while_it_is_read(tmp_path: Path, sound: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(sound)
+    header = read_header(path)
+    path.write_bytes(sound[:1_000])
+    monkeypatch.setattr("nodes.checkpoints.load.read_header", lambda _: header)
+    with pytest.raises(errors.DamagedWeights, match="its weights cannot be read"):
         load_checkpoint(path)
 
 

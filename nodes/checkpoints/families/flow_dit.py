@@ -210,7 +210,7 @@ def _transformer(header: Header, prefix: str, width: int) -> dict[str, int]:
     """Depth and width ratio of the feed-forward layers, from the blocks below `prefix`."""
     shapes = header.shapes(f"{prefix}blocks.")
     depth = len({name.partition(".")[0] for name in shapes})
-    inner = shapes.get("0.mlp.0.weight", (0,))[0]
+    inner = next(iter(shapes.get("0.mlp.0.weight", ())), 0)
     if inner % width or not inner:
         raise InvalidMatch(header.path, f"{prefix}blocks.0.mlp.0.weight is missing or does not fit the width {width}")
     return {"depth": depth, "mlp_ratio": inner // width}
