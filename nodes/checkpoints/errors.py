@@ -77,8 +77,14 @@ class WrongShapes(CheckpointError):
     """Tensors have other shapes than the rest of the file implies."""
 
 
+class WrongDtypes(CheckpointError):
+    """Tensors hold whole or complex numbers where real ones belong."""
+
+    remedy = "get the model in float32, float16 or bfloat16"
+
+
 class DamagedWeights(CheckpointError):
-    """Weights are NaN or infinite."""
+    """Weights are NaN or infinite, or cannot be read."""
 
 
 class InvalidMatch(CheckpointError):

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from .errors import DamagedWeights, MissingTensors, UnknownTensors, WrongShapes
+from .errors import DamagedWeights, MissingTensors, UnknownTensors, WrongDtypes, WrongShapes
 from .family import Device
 
 M = TypeVar("M", bound=nn.Module)
@@ -20,8 +20,15 @@ M = TypeVar("M", bound=nn.Module)
 def read_weights(path: Path, device: Device) -> dict[str, Tensor]:
     """All tensors of a checkpoint, floating ones in the wanted dtype. The file is mapped into memory, not copied first.
 
-    Raises DamagedWeights where a weight is NaN or infinite, or does not fit the dtype.
+    Raises DamagedWeights where a weight is NaN or infinite, does not fit the dtype, or cannot be read.
     """
+    try:
+        return _read_weights(path, device)
+    except SafetensorError as error:  # the header was sound, so the file has changed since, or torch lacks a dtype
+        raise DamagedWeights(path, f"its weights cannot be read ({error})") from error
+
+
+def _read_weights(path: Path, device: Device) -> dict[str, Tensor]:
     dtype = getattr(torch, device.dtype)
     found: dict[str, Tensor] = {}
     bad: list[str] = []
@@ -68,7 +75,8 @@ class _WithoutValues(TorchFunctionMode):
 def build(path: Path, make: Callable[[], M], weights: Mapping[str, Tensor], prefix: str) -> M:
     """A module made by `make`, without drawing random weights first, holding the weights below `prefix`.
 
-    The module is in evaluation mode and asks for no gradients. Raises WrongShapes, MissingTensors or UnknownTensors.
+    The module is in evaluation mode and asks for no gradients. Raises MissingTensors, UnknownTensors, WrongShapes or
+    WrongDtypes.
     """
     with torch.random.fork_rng(devices=[]), _WithoutValues():
         module = make()
@@ -82,6 +90,13 @@ def build(path: Path, make: Callable[[], M], weights: Mapping[str, Tensor], pref
     ]
     if wrong:
         raise WrongShapes(path, f"it holds {_some(wrong)}")
+    other = [
+        f"{prefix}{name} as {str(state[name].dtype).removeprefix('torch.')}"
+        for name, value in expected.items()
+        if state[name].is_floating_point() != value.is_floating_point()
+    ]
+    if other:
+        raise WrongDtypes(path, f"it holds {_some(other)}")
     module.load_state_dict(state, assign=True)
     return module.requires_grad_(False).eval()
 

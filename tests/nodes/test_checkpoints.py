@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import struct
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +169,12 @@ CHANGES: dict[str, tuple[Callable[[Tensors, Metadata], object], type[CheckpointE
     "unknown": (lambda t, m: t.update({"denoiser.more": torch.zeros(1)}), errors.UnknownTensors, "denoiser.more"),
     "stranger": (lambda t, m: t.update({"ema.a": torch.zeros(1)}), errors.UnknownTensors, r"ema\.\*"),
     "shape": (lambda t, m: t.update({"denoiser.patch_in.bias": torch.zeros(5)}), errors.WrongShapes, r"\[5\] \(not"),
+    "whole numbers": (lambda t, m: t.update({"denoiser.patch_in.bias": torch.zeros(32, dtype=torch.int8)}),
+                      errors.WrongDtypes, "denoiser.patch_in.bias as int8; get the model in float32"),
+    "complex": (lambda t, m: t.update({"denoiser.patch_in.bias": torch.zeros(32, dtype=torch.complex64)}),
+                errors.WrongDtypes, "denoiser.patch_in.bias as complex64"),
+    "a number": (lambda t, m: t.update({"denoiser.blocks.0.mlp.0.weight": torch.zeros(())}), errors.InvalidMatch,
+                 "blocks.0.mlp.0.weight is missing or does not fit"),
     "no metadata": (lambda t, m: m.clear(), errors.InvalidMatch, "metadata are wrong at"),
     "prediction": (lambda t, m: m.update(parameterisation="eps"), errors.InvalidMatch, "at parameterisation"),
     "heads": (lambda t, m: m["denoiser"].update(heads=5), errors.InvalidMatch, "remainders of widths by heads"),
@@ -172,6 +182,14 @@ CHANGES: dict[str, tuple[Callable[[Tensors, Metadata], object], type[CheckpointE
     "scale": (lambda t, m: m["latent"].update(scale=[1.0, 0.0, 1.0, 1.0]), errors.InvalidMatch, "scales and shifts"),
     "channels": (lambda t, m: m["latent"].update(scale=[1.0]), errors.InvalidMatch, "latent channels"),
     "stray key": (lambda t, m: m["latent"].update(zoom=1), errors.InvalidMatch, "latent.zoom"),
+    "empty axis": (lambda t, m: t.update({"denoiser.patch_in.weight": torch.zeros(0, 16)}), errors.InvalidMatch,
+                   r"denoiser.patch_in.weight has the shape \[0, 16\]"),
+    "groups": (lambda t, m: m["autoencoder"].update(groups=3), errors.InvalidMatch, "widths are multiples of 3 up to"),
+    "wide": (lambda t, m: m["autoencoder"].update(widths=[8, 8 * 10**12]), errors.InvalidMatch, "widths are multiples"),
+    "negative": (lambda t, m: m["autoencoder"].update(widths=[-8, 16]), errors.InvalidMatch, "widths are multiples"),
+    "deep": (lambda t, m: m["autoencoder"].update(encoder_blocks=[10**12, 1]), errors.InvalidMatch, "does not hold"),
+    "minus": (lambda t, m: m["autoencoder"].update(decoder_blocks=[-1, 1]), errors.InvalidMatch, "does not hold"),
+    "other blocks": (lambda t, m: m["autoencoder"].update(decoder_blocks=[1, 2]), errors.MissingTensors, "lacks auto"),
     "tokenizer": (lambda t, m: m["text_encoder"].update(tokenizer="{}"), errors.InvalidMatch, "cannot be read"),
 }  # fmt: skip
 
@@ -191,3 +209,102 @@ def test_without_any_metadata(tmp_path: Path) -> None:
     save_file(tiny_weights()[0], tmp_path / "a.safetensors")
     with pytest.raises(InvalidMatch, match="have no 'nodegraph'"):
         load_checkpoint(tmp_path / "a.safetensors")
+
+
+# real files, damaged
+
+
+@pytest.fixture(scope="module")
+def sound(tiny_checkpoint: Path) -> bytes:
+    return tiny_checkpoint.read_bytes()
+
+
+@given(data=st.data())
+def test_a_file_cut_anywhere_is_refused(
+    tmp_path_factory: pytest.TempPathFactory, sound: bytes, data: st.DataObject
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "cut.safetensors"
+    length = data.draw(st.integers(0, len(sound) - 1))
+    path.write_bytes(sound[:length])
+    with pytest.raises(errors.EmptyCheckpoint if length == 0 else errors.TruncatedCheckpoint, match="again"):
+        load_checkpoint(path)
+
+
+@given(data=st.data())
+def test_damage_to_the_header_is_named_or_harmless(
+    tmp_path_factory: pytest.TempPathFactory, sound: bytes, data: st.DataObject
+) -> None:
+    end = 8 + int.from_bytes(sound[:8], "little")
+    content = bytearray(sound)
+    for _ in range(data.draw(st.integers(1, 3))):
+        content[data.draw(st.integers(0, end - 1))] = data.draw(st.sampled_from(b'0159{}[],:"- \0\xff'))
+    path = tmp_path_factory.getbasetemp() / "damaged.safetensors"
+    path.write_bytes(content)
+    with suppress(CheckpointError):
+        load_checkpoint(path)
+
+
+def test_a_file_that_changes_while_it_is_read(tmp_path: Path, sound: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(sound)
+    header = read_header(path)
+    path.write_bytes(sound[:1_000])
+    monkeypatch.setattr("nodes.checkpoints.load.read_header", lambda _: header)
+    with pytest.raises(errors.DamagedWeights, match="its weights cannot be read"):
+        load_checkpoint(path)
+
+
+class Trap:
+    """A pickle of it makes a folder when it is read."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self) -> tuple[Callable[[str], None], tuple[str]]:
+        return os.mkdir, (str(self.folder),)
+
+
+def torch_saved(value: object, **options: Any) -> bytes:
+    target = BytesIO()
+    torch.save(value, target, **options)
+    return target.getvalue()
+
+
+PICKLES: dict[str, Callable[[object], bytes]] = {
+    **{f"protocol {each}": partial(pickle.dumps, protocol=each) for each in range(pickle.HIGHEST_PROTOCOL + 1)},
+    "torch": torch_saved,
+    "torch of old": partial(torch_saved, _use_new_zipfile_serialization=False),
+}
+
+
+@pytest.mark.parametrize("name", PICKLES)
+@pytest.mark.parametrize("suffix", ["safetensors", "ckpt", "pt", "bin"])
+def test_no_pickle_is_ever_opened(tmp_path: Path, name: str, suffix: str) -> None:
+    trap = tmp_path / "sprung"
+    path = tmp_path / f"model.{suffix}"
+    path.write_bytes(PICKLES[name](Trap(trap)))
+    old = name in ("protocol 0", "protocol 1")  # plain text or nearly so, without a sign of its kind
+    with pytest.raises(errors.NotACheckpoint if old else errors.PickleRefused, match="safetensors"):
+        load_checkpoint(path)
+    assert not trap.exists()
+    unpickle = pickle.load if name.startswith("protocol") else partial(torch.load, weights_only=False)
+    unpickle(BytesIO(path.read_bytes()))
+    assert trap.exists(), "the trap itself does not work"
+
+
+FOREIGN = {
+    "Stable Diffusion 1": ["model.diffusion_model.input_blocks.0.0.weight", "first_stage_model.encoder.conv_in.weight",
+                           "cond_stage_model.transformer.text_model.embeddings.position_ids"],
+    "Flux": ["double_blocks.0.img_attn.qkv.weight", "single_blocks.0.linear1.weight", "img_in.weight"],
+    "LoRA": ["lora_unet_down_blocks_0_attentions_0_proj_in.lora_down.weight"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_other_models_are_told_apart_by_what_they_hold(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "icons.safetensors"
+    save_file({key: torch.zeros(2) for key in FOREIGN[name]}, path)
+    with pytest.raises(errors.UnknownFamily, match=r"no known model has its tensors .*a plugin may know") as caught:
+        load_checkpoint(path)
+    for key in FOREIGN[name]:
+        assert f"1 x {key.partition('.')[0]}.*" in str(caught.value)

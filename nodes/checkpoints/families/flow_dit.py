@@ -13,6 +13,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from nodegraph.errors import shorten
+
 from ..errors import InvalidMatch, MissingTensors, NotAMatch, UnknownTensors
 from ..family import Device, Parts
 from ..header import Header
@@ -158,7 +160,8 @@ def _sizes(header: Header, document: Document) -> Sizes:
     """Read off the shapes; raises InvalidMatch where they contradict the metadata."""
     d, t, a, latent = document.denoiser, document.text_encoder, document.autoencoder, document.latent
     for name in SIGNATURE:
-        if len(header.tensors[name].shape) != (4 if "conv" in name else 2):
+        shape = header.tensors[name].shape
+        if len(shape) != (4 if "conv" in name else 2) or 0 in shape:
             raise InvalidMatch(header.path, f"{name} has the shape {list(header.tensors[name].shape)}")
     width, token = header.tensors["denoiser.patch_in.weight"].shape
     _, context_width = header.tensors["denoiser.context_in.weight"].shape
@@ -180,6 +183,7 @@ def _sizes(header: Header, document: Document) -> Sizes:
             raise InvalidMatch(header.path, f"its shapes and metadata disagree about the {what}: {values}")
     if not all(map(math.isfinite, (*latent.scale, *latent.shift))) or 0.0 in latent.scale:
         raise InvalidMatch(header.path, "its latent scales and shifts are not all usable numbers")
+    _check_autoencoder(header, a)
     return Sizes(
         denoiser={"channels": channels, "patch": d.patch, "width": width, "heads": d.heads}
         | {"context_width": context_width}
@@ -190,11 +194,23 @@ def _sizes(header: Header, document: Document) -> Sizes:
     )
 
 
+def _check_autoencoder(header: Header, a: AutoencoderSection) -> None:
+    """Widths and blocks are within what the file holds, so that wrong ones do not fill the memory."""
+    shapes = header.shapes("autoencoder.")
+    widest = max(max(shape, default=0) for shape in shapes.values())
+    if not all(1 <= width <= widest and width % a.groups == 0 for width in a.widths):
+        what = f"multiples of {a.groups} up to {widest}"
+        raise InvalidMatch(header.path, f"the autoencoder's widths are {what}, not {shorten(a.widths)}")
+    blocks = (*a.encoder_blocks, *a.decoder_blocks)
+    if min(blocks) < 0 or sum(blocks) > len(shapes):
+        raise InvalidMatch(header.path, f"it does not hold {shorten(blocks)} blocks of an autoencoder")
+
+
 def _transformer(header: Header, prefix: str, width: int) -> dict[str, int]:
     """Depth and width ratio of the feed-forward layers, from the blocks below `prefix`."""
     shapes = header.shapes(f"{prefix}blocks.")
     depth = len({name.partition(".")[0] for name in shapes})
-    inner = shapes.get("0.mlp.0.weight", (0,))[0]
+    inner = next(iter(shapes.get("0.mlp.0.weight", ())), 0)
     if inner % width or not inner:
         raise InvalidMatch(header.path, f"{prefix}blocks.0.mlp.0.weight is missing or does not fit the width {width}")
     return {"depth": depth, "mlp_ratio": inner // width}
