@@ -74,6 +74,12 @@ def test_what_is_no_table(cli: Cli, name: str) -> None:
     refused(cli, "batch", "flow.json", "--rows", name)
 
 
+def test_a_table_that_is_missing_is_unreadable(cli: Cli) -> None:
+    answer = cli("batch", "flow.json", "--rows", "missing.jsonl")
+    assert answer.code == ExitCode.UNREADABLE
+    assert "missing.jsonl: cannot be read: No such file or directory" in answer.err
+
+
 @pytest.mark.parametrize(
     "axis",
     ["", "=", "value", "value=", "=1", "value=1..", "value=1..x", "value=5..1..0", "value=1..99999999999", "valu=1,2", "value=NaN",
