@@ -16,6 +16,14 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder at `path`; no for names that the system cannot even look up."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def write_atomically(path: Path, content: bytes, *, best_effort: bool = False) -> bool:
     """Write `content` under a temporary name beside `path`, then rename it; True when it is there.
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import PackError
+from .files import is_folder, write_atomically
 
 GROUP = "nodegraph.nodes"
 API_VERSION = 1
@@ -134,15 +135,13 @@ def _entry_points(cache: Path | None) -> dict[str, str]:
 
     packs = {point.name: point.module for point in entry_points(group=GROUP)}
     if file is not None:
-        from .files import write_atomically
-
         write_atomically(file, json.dumps({"stamp": stamp, "packs": packs}).encode(), best_effort=True)
     return packs
 
 
 def _in_folders(folders: Iterable[Path]) -> Iterator[Pack | PackError]:
     for folder in folders:
-        if not folder.is_dir():
+        if not is_folder(folder):
             continue
         for member in sorted(folder.iterdir()):
             name = member.stem

@@ -6,12 +6,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from nodegraph.catalog import Catalog, load_catalog
 from nodegraph.execution.run import Runner
 from nodegraph.settings import Settings
 
 PACKS = Path(__file__).parent / "packs"
+
+hypothesis_settings.register_profile("any_machine", deadline=None)  # a busy machine is no defect
+hypothesis_settings.load_profile("any_machine")
 
 
 @pytest.fixture(scope="session")

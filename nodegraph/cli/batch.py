@@ -78,10 +78,10 @@ def _rows(name: str | None) -> list[Row]:
     try:
         content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
         text = content.decode("utf-8")
-    except OSError as error:
-        raise FileMissing(f"{name}: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise BadTable(f"{name}: it is no UTF-8 text: {error}") from error
+    except (OSError, ValueError) as error:
+        raise FileMissing(f"{name}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
     kind: Literal["csv", "jsonl"] = "csv" if name.lower().endswith(".csv") else "jsonl"
     return read_rows(text, kind, source="standard input" if name == "-" else name)
 

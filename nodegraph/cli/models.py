@@ -24,6 +24,7 @@ def list_models(
     """List the model files that workflows can name, by kind, with the folders they are looked for in."""
     with reporting(as_json=as_json):
         from ..catalog import load_catalog
+        from ..errors import shorten
         from ..execution.resolve import FileResolver
         from ..ports.types import path_kinds
         from ..settings import load_settings
@@ -32,7 +33,10 @@ def list_models(
         catalog = load_catalog(settings)
         files = FileResolver(settings, catalog.packs)
         used = {found for each in catalog.values() for port in each.inputs for found in path_kinds(port.type)}
-        kinds = [kind] if kind else sorted(used)
+        known = sorted(used | settings.folders.keys())
+        if kind and kind not in known:
+            raise typer.BadParameter(f"there is no kind {shorten(kind)}; there are {', '.join(known)}")
+        kinds = [kind] if kind else known
         found = [_file(files, each, name) for each in kinds for name in files.names(each)]
         if as_json:
             print_json(found)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import FileMissing, FileNotAllowed, shorten
-from ..files import is_file
+from ..files import is_file, is_folder
 from ..plugins import Pack
 from ..settings import Settings
 
@@ -59,7 +59,7 @@ class FileResolver:
         found = (
             path.relative_to(folder).as_posix()
             for folder in self._settings.folders_of(kind)
-            if folder.is_dir()
+            if is_folder(folder)
             for path in sorted(folder.rglob("*"))
             if path.is_file() and not path.name.startswith(".")
         )

@@ -26,7 +26,7 @@ from ..errors import (
     NodegraphError,
     shorten,
 )
-from ..files import is_file, write_atomically
+from ..files import is_file, is_folder, write_atomically
 from ..settings import Settings, load_settings
 from ..workflow.defects import Defect
 from ..workflow.graph import Graph
@@ -177,7 +177,7 @@ class Runner:
         if not is_file(path):
             raise FileMissing(f"there is no file {shorten(str(path))} to use as {kind}")
         for folder in self.settings.folders_of(kind):
-            if folder.is_dir() and path.resolve().is_relative_to(folder.resolve()):
+            if is_folder(folder) and path.resolve().is_relative_to(folder.resolve()):
                 return path.resolve().relative_to(folder.resolve()).as_posix()
         if kind != "image":
             places = ", ".join(map(str, self.settings.folders_of(kind)))

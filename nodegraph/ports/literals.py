@@ -30,6 +30,9 @@ from .types import (
     describe,
 )
 
+MAX_DEPTH = 200
+"""Lists and objects inside one another; files with more are refused when they are read."""
+
 _PYTHON = {"int": int, "float": float, "bool": bool, "str": str}
 
 
@@ -142,8 +145,11 @@ def _problems(port: PortType, value: JsonValue) -> Iterator[Problem]:
         case VariableType(bound=bound) if bound is not None:
             yield from _problems(bound, value)
         case AnyType() | VariableType():
-            if not _is_json(value):
-                yield Problem("it holds a number that is not finite or a text that is no UTF-8", "give what JSON knows")
+            if not _is_json(value, MAX_DEPTH):
+                yield Problem(
+                    "it holds a number that is not finite, a text that is no UTF-8, or too many lists in one another",
+                    "give what a workflow file can hold",
+                )
         case ChoiceType():
             if not port.offers(value):
                 yield Problem("it is not offered", f"choose {describe(port)}")
@@ -211,16 +217,16 @@ def _path_problems(kind: str, value: JsonValue) -> Iterator[Problem]:
         yield Problem("the name leaves its folder", f"name a file inside the {kind} folders, without '..'")
 
 
-def _is_json(value: JsonValue) -> bool:
+def _is_json(value: JsonValue, depth: int) -> bool:
     match value:
         case float():
             return math.isfinite(value)
         case str():
             return _is_text(value)
         case list():
-            return all(map(_is_json, value))
+            return depth > 0 and all(_is_json(each, depth - 1) for each in value)
         case dict():
-            return all(map(_is_json, value)) and all(map(_is_json, value.values()))
+            return depth > 0 and all(_is_json(each, depth - 1) for each in (*value, *value.values()))
         case _:
             return True
 

@@ -193,7 +193,19 @@ def test_errors_are_json_too(cli: Cli, save: Save, nodes: Any, code: ExitCode, s
 
 
 @pytest.mark.parametrize(
-    "value", ["NaN", "Infinity", "-Infinity", "1e400", "[NaN]", "1" + "0" * 400, "\ud800", "9" * 5000]
+    "value",
+    [
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "1e400",
+        "[NaN]",
+        "1" + "0" * 400,
+        "\ud800",
+        "9" * 5000,
+        "[" * 500 + "]" * 500,
+        "[" * 90_000,
+    ],
 )
 @pytest.mark.parametrize("place", ["f.items", "s.value", "s.times", "j.separator", "b.box"])
 def test_values_that_json_does_not_know_are_refused_in_json(cli: Cli, save: Save, place: str, value: str) -> None:

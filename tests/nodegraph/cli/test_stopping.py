@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -53,14 +54,18 @@ class Run:
             text=True,
             env={**environment, **extra},
         )
-        self._steps = names["STEPS"].open()  # waits for the node to begin
-        self._orders = names["ORDERS"].open("w")
+        self._steps, self._orders = (os.open(path, os.O_RDWR) for path in names.values())
 
     def expect(self, word: str) -> None:
-        assert self._steps.readline() == f"{word}\n"
+        line = b""
+        while not line.endswith(b"\n"):
+            ready, _, _ = select.select([self._steps], [], [], 60)
+            assert ready, f"the node said nothing more after {line!r}"
+            line += os.read(self._steps, 1)
+        assert line.decode() == f"{word}\n"
 
     def step(self) -> None:
-        print("go", file=self._orders, flush=True)
+        os.write(self._orders, b"go\n")
 
     def interrupt(self) -> None:
         self.process.send_signal(signal.SIGINT)
@@ -81,8 +86,8 @@ class Run:
     def close(self) -> None:
         self.process.kill()
         self.process.communicate()
-        self._steps.close()
-        self._orders.close()
+        os.close(self._steps)
+        os.close(self._orders)
 
 
 @pytest.fixture

@@ -335,8 +335,19 @@ def test_steps_of_a_float_forgive_rounding() -> None:
     assert [value for value in (0.05, 0.31, 123.45) if not problems(port, value)] == []
 
 
-@pytest.mark.parametrize("value", [float("nan"), [float("inf")], {"a": [1, -float("inf")]}])
-def test_what_is_no_json_number_is_refused_everywhere(value: Any) -> None:
+def nested_lists(depth: int) -> list[Any]:
+    found: list[Any] = []
+    for _ in range(depth):
+        found = [found]
+    return found
+
+
+@pytest.mark.parametrize(
+    "value",
+    [float("nan"), [float("inf")], {"a": [1, -float("inf")]}, "\ud800", {"\ud800": 1}, nested_lists(5000)],
+    ids=["nan", "inf", "-inf", "half", "half name", "deep"],
+)
+def test_what_no_file_can_hold_is_refused_everywhere(value: Any) -> None:
     assert problems(AnyType(), value)
     assert problems(AnyType(), [1, 1.5, {"a": sys.float_info.max}]) == []
 
