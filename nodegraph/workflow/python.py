@@ -102,7 +102,11 @@ class _Writer:
 
     def _head(self) -> Iterator[str]:
         workflow = self._workflow
-        given = {"title": workflow.title, "description": workflow.description, "layout": workflow.layout}
+        given: dict[str, JsonValue] = {
+            "title": workflow.title,
+            "description": workflow.description,
+            "layout": workflow.layout,
+        }
         options = [f"{name}={_literal(value)}" for name, value in given.items() if value]
         yield from _call("g = Builder", options)
 
