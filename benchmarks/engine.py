@@ -2,7 +2,8 @@
 
 Prints seconds for reading, checking, planning and running, microseconds per node, and two ratios: the time of a fully
 cached 900-node chain to the 33 s that it takes in ComfyUI (as stated in the design), and the cost per node of the
-longest chain to that of the shortest, which is 1 when the engine is linear.
+longest chain to that of the shortest, which is 1 when the engine is linear. Then two nodes that wait for one second
+each, against the limit of 1.3 s.
 """
 
 from __future__ import annotations
@@ -17,14 +18,28 @@ from nodegraph import Settings, Workflow
 from nodegraph.execution.run import Runner
 
 PACK = '''
+import time
+
 from nodegraph import node
 
 @node(category="benchmark")
 def step(value: int = 0) -> int:
     """Add one."""
     return value + 1
+
+@node(category="benchmark", lane="io")
+def wait(seconds: float, number: int) -> int:
+    """Wait."""
+    time.sleep(seconds)
+    return number
+
+@node(category="benchmark")
+def both(numbers: list[int]) -> int:
+    """Add."""
+    return sum(numbers)
 '''
 PEER_SECONDS = 33.0
+WAITING_LIMIT = 1.3
 
 
 def chain(length: int) -> str:
@@ -55,6 +70,19 @@ def measure(settings: Settings, length: int) -> dict[str, float]:
     return seconds
 
 
+def waiting(settings: Settings) -> float:
+    """Seconds of a run of two nodes that wait for a second each, and one that needs both."""
+    waits = {f"w{each}": {"type": "bench.wait", "inputs": {"seconds": 1.0, "number": each}} for each in (1, 2)}
+    both = {"type": "bench.both", "inputs": {"numbers": [{"from": "w1.value"}, {"from": "w2.value"}]}}
+    document = {"format": "nodegraph/1", "nodes": {**waits, "both": both}, "outputs": {"sum": {"from": "both.value"}}}
+    with Runner(settings) as runner:
+        workflow = Workflow.from_document(document)
+        runner.prepare(workflow)
+        started = time.perf_counter()
+        assert runner.run(workflow).outputs["sum"] == 3
+        return time.perf_counter() - started
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lengths", type=int, nargs="+", default=[900, 4_000, 20_000])
@@ -74,6 +102,8 @@ def main() -> None:
                 print(
                     f"{'':14}cached against the peer's {PEER_SECONDS:.0f} s: ratio {found['again'] / PEER_SECONDS:.5f}"
                 )
+        seconds = waiting(settings)
+        print(f"two waits of 1 s  {seconds:6.3f} s  limit {WAITING_LIMIT} s  ratio {seconds / WAITING_LIMIT:.2f}")
     print(f"cost per node, {lengths[-1]} against {lengths[0]} nodes: ratio {per_node[-1] / per_node[0]:.2f}")
 
 

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from pydantic_core import to_jsonable_python
 
-from .definition import CachePolicy, InputDefinition, NodeDefinition, OutputDefinition
+from .definition import CachePolicy, InputDefinition, Lane, NodeDefinition, OutputDefinition
 from .errors import DeclarationError
 from .execution.context import Context
 from .ports.annotations import NotAPortType, port_type, widget
@@ -39,6 +39,7 @@ class NodeOptions:
     output: str | None
     effect: bool
     cache: CachePolicy
+    lane: Lane
 
 
 def node(
@@ -49,6 +50,7 @@ def node(
     output: str | None = None,
     effect: bool = False,
     cache: CachePolicy = "content",
+    lane: Lane = "device",
 ) -> Callable[[F], F]:
     """Declare a function as a node; its signature is the schema, its docstring the help.
 
@@ -58,8 +60,12 @@ def node(
     output: the name of a single output; by default the snake_case name of its class, or `value`.
     effect: True for nodes that write something; they always run.
     cache: "never" for nodes whose result depends on more than inputs and files.
+    lane: "io" for nodes that mostly wait (for files, for servers): they run beside the device and each other. An async
+        function is always one of these.
     """
-    options = NodeOptions(category=category, version=version, id=id, output=output, effect=effect, cache=cache)
+    options = NodeOptions(
+        category=category, version=version, id=id, output=output, effect=effect, cache=cache, lane=lane
+    )
 
     def note(function: F) -> F:
         function.__node__ = options  # type: ignore[attr-defined]
@@ -135,6 +141,7 @@ class _Reader:
             outputs=tuple(port.model_copy(update={"doc": port_docs.get(port.name, "")}) for port in outputs),
             effect=self.options.effect,
             cache=self.options.cache,
+            lane="io" if inspect.iscoroutinefunction(self.function) else self.options.lane,
             takes_context=takes_context,
         )
 

@@ -11,6 +11,7 @@ from .ports.types import PortType, has_variable
 from .ports.widgets import Widget
 
 CachePolicy: TypeAlias = Literal["content", "never"]
+Lane: TypeAlias = Literal["device", "io"]
 
 
 class _Frozen(BaseModel):
@@ -44,6 +45,7 @@ class NodeDefinition(_Frozen):
     fingerprint: SHA-256 over the sources in the static import closure of the module within its pack.
     numeric: the packages whose version changes results ("torch", ...), as far as the closure imports them.
     effect: it writes something, so it always runs. cache: "never" for nodes that read what no key can see.
+    lane: "device" runs one node at a time; "io" runs beside it, several at once.
     """
 
     id: str
@@ -58,6 +60,7 @@ class NodeDefinition(_Frozen):
     outputs: tuple[OutputDefinition, ...]
     effect: bool = False
     cache: CachePolicy = "content"
+    lane: Lane = "device"
     takes_context: bool = False
     fingerprint: str = ""
     numeric: tuple[str, ...] = ()

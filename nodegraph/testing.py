@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -142,4 +144,5 @@ def _call(
     function: Callable[..., Any], definition: NodeDefinition, folder: Path, inputs: Mapping[str, Any]
 ) -> dict[str, Any]:
     context = {"ctx": local_context(folder)} if definition.takes_context else {}
-    return outputs_of(definition, function(**inputs, **context))
+    returned = function(**inputs, **context)
+    return outputs_of(definition, asyncio.run(returned) if inspect.iscoroutine(returned) else returned)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -118,8 +119,10 @@ class EventStream:
 
     listener: Listener
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def emit(self, event: Event) -> None:
-        """Give `event` its number and pass it on."""
-        object.__setattr__(event, "sequence", next(self._numbers))
-        self.listener(event)
+        """Give `event` its number and pass it on; nodes on several threads may do so at once."""
+        with self._lock:
+            object.__setattr__(event, "sequence", next(self._numbers))
+            self.listener(event)

@@ -1,13 +1,15 @@
-"""Runs a plan: one node after the other, results stored as they come and dropped when nothing needs them."""
+"""Runs a plan: results are stored as they come and dropped when nothing needs them."""
 
 from __future__ import annotations
 
 import contextlib
+import inspect
 import sys
+import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -34,6 +36,7 @@ from .events import (
     RunStarted,
 )
 from .plan import Plan
+from .scheduler import Scheduler
 from .store import ResultStore
 
 Outputs = dict[str, Any]
@@ -66,9 +69,17 @@ class Executor:
         self._values: dict[str, Outputs] = {}
         self._functions: dict[str, Callable[..., Any]] = {}
         self.ran: dict[str, None] = {}
-        self._to_run = frozenset(plan.order)
+        self._to_run = set(plan.order)
         self._waiting = Counter(link.node for name in plan.order for link in self._nodes[name].links()) + Counter(
             plan.targets
+        )
+        self._lock = threading.Lock()
+        self._scheduler = Scheduler(
+            priority={name: index for index, name in enumerate(plan.order)},
+            lane=lambda name: self._nodes[name].definition.lane,
+            needs=lambda name: [link.node for link in self._nodes[name].links() if link.node in self._to_run],
+            run=self._attempt,
+            stopped=machinery.cancel.is_set,
         )
 
     def run(self) -> dict[str, Outputs]:
@@ -84,25 +95,32 @@ class Executor:
             if name in plan.cached:
                 events.emit(NodeCached(node=name))
         try:
-            self._work([*reversed([name for name in plan.targets if name in plan.cached]), *reversed(plan.order)])
-            return {name: self._values[name] for name in plan.targets}
+            names: Iterable[str] = plan.order
+            while True:
+                self._scheduler.run(names)
+                if self._machinery.cancel.is_set() and not self._to_run.issubset(self.ran):
+                    raise Cancelled("the run was cancelled")
+                names = [name for name in plan.targets if not self._available(name)]
+                if not names:
+                    return {name: self._values[name] for name in plan.targets}
+                self._to_run.update(names)  # stored results that vanished
         finally:
             if self._machinery.store is not None:
                 self._machinery.store.flush()
 
-    def _work(self, stack: list[str]) -> None:
-        """Make every node on `stack` available, the last first; a stored result that vanished is computed again."""
-        while stack:
-            name = stack.pop()
-            if name in self._values or self._load(name):
-                continue
-            missing = [link.node for link in self._nodes[name].links() if not self._available(link.node)]
-            if missing:
-                stack += [name, *dict.fromkeys(missing)]
-                continue
-            if self._machinery.cancel.is_set():
-                raise Cancelled("the run was cancelled")
-            self._run_node(self._nodes[name])
+    def _attempt(self, name: str) -> list[str]:
+        """Run a node; or, where stored results that it needs have vanished, the names of the nodes that make them."""
+        needed = dict.fromkeys(link.node for link in self._nodes[name].links())
+        missing = [each for each in needed if not self._available(each)]
+        with self._lock:
+            given = {each: self._values[each] for each in needed if each in self._values}
+            self._to_run.update(missing)
+        if missing := missing or [each for each in needed if each not in given]:
+            return missing
+        if self._machinery.cancel.is_set():
+            raise Cancelled("the run was cancelled")
+        self._run_node(self._nodes[name], given)
+        return []
 
     def _available(self, name: str) -> bool:
         return name in self._values or self._load(name)
@@ -118,7 +136,7 @@ class Executor:
         self._values[name] = found[0]
         return True
 
-    def _run_node(self, node: GraphNode) -> None:
+    def _run_node(self, node: GraphNode, given: Mapping[str, Outputs]) -> None:
         events = self._machinery.events
         definition = node.definition
         events.emit(NodeStarted(node=node.name, type_id=definition.id))
@@ -126,12 +144,14 @@ class Executor:
         arguments: dict[str, Any] = {}
         try:
             function = self._function(definition)
-            arguments = self._arguments(node)
+            arguments = self._arguments(node, given)
             before = self._content(arguments)
             if definition.takes_context:
                 arguments["ctx"] = Context(self._keys[node.name], self._around(node.name))
             with self._computing():
                 returned = function(**arguments)
+                if inspect.iscoroutine(returned):
+                    returned = _awaited(returned, self._machinery.cancel)
             outputs = outputs_of(definition, returned)
             if before is not None and before != self._content({name: arguments[name] for name in node.sources}):
                 raise MutatedInput("it changed a value it was given; wire values are immutable, so work on a copy")
@@ -146,38 +166,40 @@ class Executor:
 
     def _keep(self, node: GraphNode, outputs: Outputs) -> None:
         definition, store = node.definition, self._machinery.store
-        self.ran[node.name] = None
-        self._values[node.name] = outputs
+        with self._lock:
+            self.ran[node.name] = None
+            self._values[node.name] = outputs
         if store is not None and not definition.effect and definition.cache != "never":
             portable = all(is_portable(port.type) for port in definition.outputs)
             store.put(self._keys[node.name], outputs, portable=portable)
-        for link in node.links():
-            self._waiting[link.node] -= 1
-            if self._waiting[link.node] <= 0:
-                self._values.pop(link.node, None)
+        with self._lock:
+            self._waiting.subtract(link.node for link in node.links())
+            for name in {link.node for link in node.links() if self._waiting[link.node] <= 0}:
+                self._values.pop(name, None)
+                self._scheduler.release(name)
 
     def _function(self, definition: NodeDefinition) -> Callable[..., Any]:
         if definition.id not in self._functions:
             self._functions[definition.id] = getattr(import_module(definition.module), definition.function)
         return self._functions[definition.id]
 
-    def _arguments(self, node: GraphNode) -> dict[str, Any]:
+    def _arguments(self, node: GraphNode, given: Mapping[str, Outputs]) -> dict[str, Any]:
         ports = node.definition.inputs_by_name
-        return {name: self._argument(name, ports[name].type, source) for name, source in node.sources.items()}
+        return {name: self._argument(name, ports[name].type, source, given) for name, source in node.sources.items()}
 
-    def _argument(self, name: str, port: PortType, source: Source) -> Any:
+    def _argument(self, name: str, port: PortType, source: Source, given: Mapping[str, Outputs]) -> Any:
         match source:
             case Written(value=value):
                 return to_argument(port, value, self._machinery.resolve)
             case Link(node=node, output=output):
-                value = self._values[node][output]
+                value = given[node][output]
                 reason = misfit(port, value)
                 if reason is not None:
                     raise WrongOutput(f"{name} = {shorten(value)}, wired from {source}: {reason}")
                 return float(value) if type(value) is int and getattr(port, "kind", "") == "float" else value
             case Gathered(items=items):
                 wanted = list_type(port)
-                return [self._argument(name, wanted.item if wanted else port, item) for item in items]
+                return [self._argument(name, wanted.item if wanted else port, item, given) for item in items]
 
     def _content(self, arguments: Mapping[str, Any]) -> dict[str, str] | None:
         if not self._machinery.check_purity:
@@ -213,6 +235,24 @@ class Executor:
             torch.set_num_threads(self._machinery.threads)
         with torch.no_grad():
             yield
+
+
+def _awaited(coroutine: Coroutine[Any, Any, Any], cancel: CancelToken) -> Any:
+    """What a coroutine returns; a cancelled run cancels it at its next `await`."""
+    import asyncio
+
+    async def watched() -> Any:
+        task = asyncio.ensure_future(coroutine)
+        while not task.done():
+            await asyncio.wait({task}, timeout=0.05)
+            if cancel.is_set():
+                task.cancel()
+        return task.result()
+
+    try:
+        return asyncio.run(watched())
+    except asyncio.CancelledError:
+        raise Cancelled("the run was cancelled") from None
 
 
 def outputs_of(definition: NodeDefinition, returned: Any) -> Outputs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ..workflow.graph import Graph, GraphNode
@@ -12,7 +12,8 @@ from ..workflow.graph import Graph, GraphNode
 class Plan:
     """What a run will do.
 
-    order: the nodes to run, every one after those it needs. cached: nodes whose stored results will be used.
+    order: the nodes to run, every one after those it needs, and what one target needs before the next is begun, so
+    that little is held at a time. cached: nodes whose stored results will be used.
     targets: the nodes whose results were asked for. keys: of all nodes of the graph.
     """
 
@@ -44,7 +45,7 @@ def make_plan(
     closure = _closure(graph, wanted)
     available = stored({keys[name] for name in closure if _storable(graph.nodes[name])})
     needed: set[str] = set(wanted)
-    order: list[str] = []
+    to_run: set[str] = set()
     cached: set[str] = set()
     for name in reversed(list(graph.nodes)):
         if name not in needed:
@@ -53,9 +54,29 @@ def make_plan(
         if _storable(node) and keys[name] in available:
             cached.add(name)
         else:
-            order.append(name)
+            to_run.add(name)
             needed.update(link.node for link in node.links())
-    return Plan(graph, keys, wanted, tuple(reversed(order)), frozenset(cached))
+    return Plan(graph, keys, wanted, _depth_first(graph, wanted, to_run), frozenset(cached))
+
+
+def _depth_first(graph: Graph, targets: Iterable[str], to_run: Collection[str]) -> tuple[str, ...]:
+    """The nodes of `to_run`, each after those it needs and as late as that allows."""
+    order: dict[str, None] = {}
+    for target in targets:
+        path = [(target, _needs(graph, target, to_run))] if target in to_run and target not in order else []
+        while path:
+            name, needs = path[-1]
+            following = next((each for each in needs if each not in order), None)
+            if following is not None:
+                path.append((following, _needs(graph, following, to_run)))
+            else:
+                order[name] = None
+                path.pop()
+    return tuple(order)
+
+
+def _needs(graph: Graph, name: str, to_run: Collection[str]) -> Iterator[str]:
+    return (link.node for link in graph.nodes[name].links() if link.node in to_run)
 
 
 def _storable(node: GraphNode) -> bool:

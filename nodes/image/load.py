@@ -86,7 +86,7 @@ def _damaged(path: Path, error: Exception) -> InvalidInput:
     return InvalidInput("file", path.name, f"the picture is damaged or cut off ({error})", "get the file again")
 
 
-@node(category="image")
+@node(category="image", lane="io")
 def load_image(
     file: Annotated[Path, PathOf("image")],
     channels: Literal["rgb", "rgba", "grey"] = "rgb",

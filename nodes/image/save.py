@@ -82,7 +82,7 @@ def _not_written(path: Path | str, error: OSError) -> ImageNotWritten:
     )
 
 
-@node(category="image", effect=True)
+@node(category="image", effect=True, lane="io")
 def save_image(
     image: Image,
     ctx: Context,

@@ -53,6 +53,12 @@ def differs(bag: Bag) -> int:
     return next(_COUNTER)
 
 
+@node(category="t")
+async def later(bag: Bag) -> int:
+    """Count, later."""
+    return len(bag.items)
+
+
 @node(category="t", cache="never")
 def may_differ(bag: Bag) -> int:
     """Count the calls."""
@@ -67,6 +73,7 @@ def lies(bag: Bag) -> int:
 
 def test_a_good_node_gives_its_outputs(tmp_path: Path) -> None:
     assert check_node(good, tmp_path, bag=Bag([1]), more=2) == {"bag": Bag([1, 2])}
+    assert check_node(later, tmp_path, bag=Bag([1])) == {"value": 1}
     assert set(check_node(may_differ, tmp_path, bag=Bag([]))) == {"value"}
 
 

@@ -165,6 +165,27 @@ def g(x: int) -> int:
     assert (cut.effect, cut.takes_context, g.cache, g.outputs[0].name) == (True, True, "never", "sum")
 
 
+def test_lanes(module: Make) -> None:
+    made = module("""
+@node(category="t")
+def plain(x: int) -> int:
+    'Doc.'
+
+@node(category="t", lane="io")
+def reads(x: int) -> int:
+    'Doc.'
+
+@node(category="t")
+async def waits(x: int) -> int:
+    'Doc.'
+""")
+    assert {name: each.lane for name, each in described(made).items()} == {
+        "plain": "device",
+        "reads": "io",
+        "waits": "io",
+    }
+
+
 def test_the_function_stays_a_function(module: Make) -> None:
     made = module("@node(category='t')\ndef double(x: int = 2) -> int:\n    '''Doc.'''\n    return 2 * x\n")
     assert made.double() == 4

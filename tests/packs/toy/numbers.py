@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import threading
 import time
 from dataclasses import dataclass
 from enum import Enum
@@ -201,6 +203,44 @@ def steps(number: Number, count: int = 5, wait: float = 0.0, *, ctx: Context) ->
         time.sleep(wait)
     ctx.progress(count, count)
     return number
+
+
+_MEETING = threading.Barrier(2)
+"""Two nodes that run at once get through it; one alone fails after a while."""
+
+
+@node(category="toy", lane="io")
+def meets(number: float) -> Number:
+    """Wait for another node that waits."""
+    _MEETING.wait(timeout=30)
+    return Number(value=number)
+
+
+@node(category="toy")
+def meets_on_device(number: float) -> Number:
+    """Wait for another node that waits."""
+    _MEETING.wait(timeout=30)
+    return Number(value=number)
+
+
+@node(category="toy")
+async def meets_async(number: float) -> Number:
+    """Wait for another node that waits."""
+    await asyncio.to_thread(_MEETING.wait, 30)
+    return Number(value=number)
+
+
+@node(category="toy")
+async def sleeps_async(seconds: float) -> float:
+    """Sleep."""
+    await asyncio.sleep(seconds)
+    return seconds
+
+
+@node(category="toy/bad")
+async def fails_async(number: float) -> Number:
+    """Raise."""
+    raise RuntimeError(f"cannot work with {number}")
 
 
 @node(category="toy/bad")
