@@ -9,7 +9,7 @@ import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -73,11 +73,14 @@ class Executor:
         self._waiting = Counter(link.node for name in plan.order for link in self._nodes[name].links()) + Counter(
             plan.targets
         )
+        self._same = _twins(plan)
+        self._waiting.update(self._same.values())
+        self._finished: set[str] = set()
         self._lock = threading.Lock()
         self._scheduler = Scheduler(
             priority={name: index for index, name in enumerate(plan.order)},
             lane=lambda name: self._nodes[name].definition.lane,
-            needs=lambda name: [link.node for link in self._nodes[name].links() if link.node in self._to_run],
+            needs=self._needs,
             run=self._attempt,
             stopped=machinery.cancel.is_set,
         )
@@ -98,7 +101,7 @@ class Executor:
             names: Iterable[str] = plan.order
             while True:
                 self._scheduler.run(names)
-                if self._machinery.cancel.is_set() and not self._to_run.issubset(self.ran):
+                if self._machinery.cancel.is_set() and not self._to_run <= self._finished:
                     raise Cancelled("the run was cancelled")
                 names = [name for name in plan.targets if not self._available(name)]
                 if not names:
@@ -108,8 +111,16 @@ class Executor:
             if self._machinery.store is not None:
                 self._machinery.store.flush()
 
+    def _needs(self, name: str) -> list[str]:
+        """The nodes that must run before a node: its twin, or those wired into it."""
+        if name in self._same:
+            return [self._same[name]]
+        return [link.node for link in self._nodes[name].links() if link.node in self._to_run]
+
     def _attempt(self, name: str) -> list[str]:
         """Run a node; or, where stored results that it needs have vanished, the names of the nodes that make them."""
+        if name in self._same and self._take_over(name, self._same[name]):
+            return []
         needed = dict.fromkeys(link.node for link in self._nodes[name].links())
         missing = [each for each in needed if not self._available(each)]
         with self._lock:
@@ -164,19 +175,33 @@ class Executor:
         self._keep(node, outputs)
         events.emit(NodeFinished(node=node.name, seconds=time.perf_counter() - started))
 
+    def _take_over(self, name: str, twin: str) -> bool:
+        """Use the result of a node of the same recipe; False where it is gone."""
+        with self._lock:
+            outputs = self._values.get(twin)
+        if outputs is None:
+            return False
+        self._machinery.events.emit(NodeCached(node=name))
+        self._hold(name, outputs, [twin, *(link.node for link in self._nodes[name].links())])
+        return True
+
     def _keep(self, node: GraphNode, outputs: Outputs) -> None:
         definition, store = node.definition, self._machinery.store
-        with self._lock:
-            self.ran[node.name] = None
-            self._values[node.name] = outputs
+        self.ran[node.name] = None
         if store is not None and not definition.effect and definition.cache != "never":
             portable = all(is_portable(port.type) for port in definition.outputs)
             store.put(self._keys[node.name], outputs, portable=portable)
+        self._hold(node.name, outputs, [link.node for link in node.links()])
+
+    def _hold(self, name: str, outputs: Outputs, used: Collection[str]) -> None:
+        """Keep a result for those that need it, and drop those of `used` that nobody needs any more."""
         with self._lock:
-            self._waiting.subtract(link.node for link in node.links())
-            for name in {link.node for link in node.links() if self._waiting[link.node] <= 0}:
-                self._values.pop(name, None)
-                self._scheduler.release(name)
+            self._values[name] = outputs
+            self._finished.add(name)
+            self._waiting.subtract(used)
+            for each in {each for each in used if self._waiting[each] <= 0}:
+                self._values.pop(each, None)
+                self._scheduler.release(each)
 
     def _function(self, definition: NodeDefinition) -> Callable[..., Any]:
         if definition.id not in self._functions:
@@ -235,6 +260,20 @@ class Executor:
             torch.set_num_threads(self._machinery.threads)
         with torch.no_grad():
             yield
+
+
+def _twins(plan: Plan) -> dict[str, str]:
+    """Nodes whose recipe an earlier node of the plan has as well, with that node."""
+    first: dict[str, str] = {}
+    found = {}
+    for name in plan.order:
+        definition = plan.graph.nodes[name].definition
+        if definition.effect or definition.cache == "never":
+            continue
+        other = first.setdefault(plan.keys[name], name)
+        if other != name:
+            found[name] = other
+    return found
 
 
 def _awaited(coroutine: Coroutine[Any, Any, Any], cancel: CancelToken) -> Any:

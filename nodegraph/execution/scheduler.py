@@ -40,7 +40,8 @@ class Scheduler:
         self._changed = threading.Condition()
         self._missing: dict[str, int] = {}
         self._dependents: dict[str, list[str]] = {}
-        self._done: set[str] = set()
+        self._done: dict[str, int] = {}
+        self._clock = 0
         self._ready: dict[Lane, list[tuple[int, str]]] = {"device": [], "io": []}
         self._held: set[str] = set()
         self._running = 0
@@ -124,6 +125,7 @@ class Scheduler:
                 self._changed.notify_all()
 
     def _run_one(self, name: str) -> None:
+        began = self._clock
         try:
             needed = self._run(name)
         except Exception as error:  # noqa: BLE001 - raised by `run` when all others have ended
@@ -132,12 +134,14 @@ class Scheduler:
             return
         with self._changed:
             if needed:
-                self._done.difference_update(needed)
+                needed = [each for each in needed if self._done.get(each, 0) <= began]  # others came meanwhile
+                for each in needed:
+                    self._done.pop(each, None)
                 self._wait_for(name, needed)
                 for other in needed:
                     self._demand(other)
                 return
-            self._done.add(name)
+            self._done[name] = self._clock = self._clock + 1
             del self._missing[name]
             dependents = self._dependents.pop(name, [])
             if dependents and self._lane(name) == "io":

@@ -46,6 +46,28 @@ def test_a_second_process_recomputes_nothing(make_runner: Callable[..., Runner],
     assert second.cached == ("sum",)
 
 
+def test_the_same_recipe_twice_in_a_graph_is_computed_once(runner: Runner, calls: Calls) -> None:
+    nodes = {
+        "a": ("number", {"value": 3}),
+        "b": ("number", {"value": 3.0}),
+        "machine1": ("machine", {}),
+        "machine2": ("machine", {"factor": 2.0}),
+        "one": ("use_machine", {"machine": {"from": "machine1.machine"}, "number": {"from": "a.number"}}),
+        "two": ("use_machine", {"machine": {"from": "machine2.machine"}, "number": {"from": "b.number"}}),
+        "sum": ("add", {"a": {"from": "one.number"}, "b": {"from": "two.number"}}),
+        "p": ("process_id", {}),
+        "q": ("process_id", {}),
+    }
+    events: list[Event] = []
+    for use_cache in (True, False):
+        workflow = flow(nodes, {"sum": "sum.number", "a": "a.number", "b": "b.number", "p": "p.value", "q": "q.value"})
+        result = runner.run(workflow, use_cache=use_cache, on_event=events.append)
+        assert (result.outputs["sum"].value, result.outputs["b"].value) == (12.0, 3.0)
+        assert sorted(calls()) == ["add", "machine", "number", "process_id", "process_id", "use_machine"]
+        assert set(result.ran) == {"a", "machine1", "one", "sum", "p", "q"}
+    assert {each.node for each in events if isinstance(each, NodeCached)} == {"b", "machine2", "two"}
+
+
 def test_only_the_changed_branch_runs_again(runner: Runner, calls: Calls) -> None:
     runner.run(sum_of(1, 2))
     calls()
