@@ -188,8 +188,9 @@ def train_denoiser(
             raise InvalidInput(name, value, f"it is no multiple of {parts}", f"use {value // parts * parts + parts}")
     words = Tokenizer.from_str(tokenizer)
     text = _text_config(words, text_width, text_depth)
-    channels = int(latents.latents.shape[1])
-    shape = DiTConfig(channels=channels, patch=patch, width=width, depth=depth, heads=heads, context_width=text_width)
+    shape = DiTConfig(
+        channels=latents.latents.shape[1], patch=patch, width=width, depth=depth, heads=heads, context_width=text_width
+    )
     plan = _plan(len(latents.entries), steps, batch, learning_rate, warmup, decay, average, seed)
     weighting, data = FlowLoss(bfloat16=bfloat16), latents.normalised(words)
     learner = new_denoiser(shape, text, plan)

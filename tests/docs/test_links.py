@@ -10,8 +10,6 @@ import pytest
 from .pages import ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-WITH_THE_WEIGHTS = ("docs/pictures/icons.png", "workflows/training")
-"""What is there from the moment on that the bundled model is."""
 
 
 def anchors(page: Path) -> set[str]:
@@ -22,9 +20,8 @@ def anchors(page: Path) -> set[str]:
 @pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
 def test_links_lead_somewhere(page: Path) -> None:
     text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
-    has_weights = (ROOT / "nodes" / "bundled" / "icons" / "icons.safetensors").is_file()
     for link in re.findall(r"\]\(([^)\s]+)\)", text):
-        if re.match(r"[a-z]+:", link) or (link in WITH_THE_WEIGHTS and not has_weights):
+        if re.match(r"[a-z]+:", link):
             continue
         name, _, anchor = link.partition("#")
         target = page.parent / name if name else page
