@@ -101,7 +101,14 @@ def test_nodes_are_listed_by_category(cli: Cli, catalog: Catalog) -> None:
     assert len(answer.out.splitlines()) == len(catalog)
     assert cli("nodes", "list").out == answer.out
     only = cli("nodes", "list", "--category", "toy/bad").out
-    assert {line.split()[1] for line in only.splitlines()} == {"fails", "leaves", "lies", "mutates", "refuses"}
+    assert {line.split()[1] for line in only.splitlines()} == {
+        "fails",
+        "fails_async",
+        "leaves",
+        "lies",
+        "mutates",
+        "refuses",
+    }
 
 
 def test_all_definitions_as_json(cli: Cli, catalog: Catalog) -> None:
