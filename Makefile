@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PROMPT ?= a red apple
+PROMPT ?= a dog face
 
 .PHONY: demo test test-slow check format clean
 
