@@ -75,6 +75,11 @@ class NodeDefinition(_Frozen):
         """The outputs under their names."""
         return {port.name: port for port in self.outputs}
 
+    @property
+    def reusable(self) -> bool:
+        """Whether a result may stand for another call with the same key."""
+        return not self.effect and self.cache != "never"
+
     @cached_property
     def generic(self) -> bool:
         """Whether a type variable occurs among the inputs."""

@@ -89,7 +89,7 @@ def check_node(function: Callable[..., Any], folder: Path, **inputs: Any) -> dic
         if not is_portable(port.type):
             continue
         digest = content_hash(first[port.name])
-        if definition.cache != "never" and not definition.effect and content_hash(second[port.name]) != digest:
+        if definition.reusable and content_hash(second[port.name]) != digest:
             raise ContractBroken(
                 f'{definition.id}: the same inputs gave another {port.name!r}; take a seed, or declare cache="never"'
             )
@@ -131,8 +131,7 @@ def check_workflow(
 
 def _stays(definition: NodeDefinition) -> bool:
     """Whether a node's results are all kept on disk."""
-    kept = not definition.effect and definition.cache != "never"
-    return kept and all(is_portable(port.type) for port in definition.outputs)
+    return definition.reusable and all(is_portable(port.type) for port in definition.outputs)
 
 
 def _definition(function: Callable[..., Any]) -> NodeDefinition:

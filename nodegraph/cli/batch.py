@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,7 +115,7 @@ def _prepare(base: Workflow, jobs: list[Job], runner: Runner) -> list[_Prepared]
             places = {name.rpartition(".")[::2]: value for name, value in values.items() if _is_place(base, name)}
             declared = {name: value for name, value in values.items() if not _is_place(base, name)}
             bound = bind_inputs(base.with_values(places), declared)
-            plan = runner.prepare(bound).plan
+            plan = runner.prepare(bound, use_cache=False).plan  # keys alone; what is stored is asked when it runs
             found.append(_Prepared(job, values, bound, job_digest(plan.keys, plan.targets, job.index)))
         except InvalidWorkflow as error:
             defects += [replace(each, reason=f"{job.source}: {each.reason}") for each in error.defects]
@@ -160,7 +159,6 @@ class _Batch:
 
     def _one(self, each: _Prepared, token: CancelToken, label: str) -> None:
         from ..execution.batch import Entry
-        from ..execution.events import Event, NodeFile
         from .progress import watching
 
         known = None if self._again else self._journal.finished(each.digest)
@@ -168,18 +166,10 @@ class _Batch:
             document = {"status": "finished before", "outputs": dict(known.outputs), "files": list(known.files)}
             self._report(each, document, f"{label} finished before: {', '.join(known.files)}")
             return
-        files: list[str] = []
-        started = time.perf_counter()
         with watching(quiet=self._as_json, brief=True) as listener:
-
-            def listen(event: Event) -> None:
-                if isinstance(event, NodeFile):
-                    files.append(str(event.path))
-                listener(event)
-
             fields = {"index": each.job.index}
-            result = self._runner.run(each.workflow, on_event=listen, cancel=token, fields=fields)
-        seconds = round(time.perf_counter() - started, 3)
+            result = self._runner.run(each.workflow, on_event=listener, cancel=token, fields=fields)
+        seconds, files = round(result.seconds, 3), [str(path) for path in result.files]
         outputs = {name: shown(value) for name, value in result.outputs.items()}
         self._journal.add(Entry(each.digest, each.job.index, each.values, outputs, tuple(files), seconds))
         made = {"status": "done", "outputs": outputs, "files": files, "seconds": seconds}

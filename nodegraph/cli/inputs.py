@@ -40,11 +40,10 @@ def value_from_text(runner: Runner, port: PortType | None, text: str) -> JsonVal
 
 def port_named(workflow: Workflow, definitions: Mapping[str, NodeDefinition], name: str) -> PortType | None:
     """The type of a declared input or of `node.input`; None where there is no such place."""
+    from ..workflow.inputs import port_at
+
     declared = workflow.inputs.get(name)
-    node, _, port_name = (declared.to[0] if declared else name).rpartition(".")
-    entry = workflow.nodes.get(node)
-    definition = definitions.get(entry.type) if entry else None
-    port = definition.inputs_by_name.get(port_name) if definition else None
+    port = port_at(workflow, definitions, declared.to[0] if declared else name)
     return port.type if port else None
 
 

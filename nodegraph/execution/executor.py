@@ -18,7 +18,7 @@ from typing import Any
 from ..definition import NodeDefinition
 from ..errors import Cancelled, MutatedInput, NodeFailed, WrongOutput, shorten
 from ..plugins import Pack, make_importable
-from ..ports.types import PortType, WireType, describe, list_type
+from ..ports.types import PortType, WireType, describe, item_type
 from ..ports.values import misfit, to_argument
 from ..workflow.graph import Gathered, GraphNode, Link, Source, Written
 from .cancel import CancelToken
@@ -188,7 +188,7 @@ class Executor:
     def _keep(self, node: GraphNode, outputs: Outputs) -> None:
         definition, store = node.definition, self._machinery.store
         self.ran[node.name] = None
-        if store is not None and not definition.effect and definition.cache != "never":
+        if store is not None and definition.reusable:
             portable = all(is_portable(port.type) for port in definition.outputs)
             store.put(self._keys[node.name], outputs, portable=portable)
         self._hold(node.name, outputs, [link.node for link in node.links()])
@@ -223,8 +223,7 @@ class Executor:
                     raise WrongOutput(f"{name} = {shorten(value)}, wired from {source}: {reason}")
                 return float(value) if type(value) is int and getattr(port, "kind", "") == "float" else value
             case Gathered(items=items):
-                wanted = list_type(port)
-                return [self._argument(name, wanted.item if wanted else port, item, given) for item in items]
+                return [self._argument(name, item_type(port), item, given) for item in items]
 
     def _content(self, arguments: Mapping[str, Any]) -> dict[str, str] | None:
         if not self._machinery.check_purity:
@@ -267,8 +266,7 @@ def _twins(plan: Plan) -> dict[str, str]:
     first: dict[str, str] = {}
     found = {}
     for name in plan.order:
-        definition = plan.graph.nodes[name].definition
-        if definition.effect or definition.cache == "never":
+        if not plan.graph.nodes[name].definition.reusable:
             continue
         other = first.setdefault(plan.keys[name], name)
         if other != name:

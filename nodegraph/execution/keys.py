@@ -18,7 +18,7 @@ from pydantic import JsonValue
 from ..definition import NodeDefinition
 from ..devices.policy import DevicePolicy
 from ..ports.literals import by_exactness, problems
-from ..ports.types import ListType, MapType, ModelType, PathType, PortType, UnionType, list_type
+from ..ports.types import ListType, MapType, ModelType, PathType, PortType, UnionType, item_type
 from ..workflow.graph import Gathered, Graph, GraphNode, Link, Source, Written
 
 KEY_SCHEMA = "nodegraph-key/1"
@@ -72,7 +72,7 @@ class KeyMaker:
             case Link(node=node, output=output):
                 return f"L{keys[node]}.{output}"
             case Gathered(items=items):
-                inner = _item(port)
+                inner = item_type(port)
                 return f"G[{','.join(self._source(inner, item, keys) for item in items)}]"
             case Written(value=value):
                 return "V" + json.dumps(
@@ -99,11 +99,6 @@ class KeyMaker:
                 return value
 
 
-def _item(port: PortType) -> PortType:
-    wanted = list_type(port)
-    return wanted.item if wanted else port
-
-
 def _the_member(members: Iterable[PortType], value: JsonValue) -> PortType:
     return next(member for member in by_exactness(tuple(members), value) if not problems(member, value))
 
@@ -123,7 +118,7 @@ def package_version(package: str) -> str:
 def written_paths(port: PortType, source: Source) -> list[tuple[str, str]]:
     """Kind and name of every file named in what is written into a port."""
     if isinstance(source, Gathered):
-        return [found for item in source.items for found in written_paths(_item(port), item)]
+        return [found for item in source.items for found in written_paths(item_type(port), item)]
     if not isinstance(source, Written):
         return []
     found: list[tuple[str, str]] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from ..workflow.graph import Graph, GraphNode
+from ..workflow.graph import Graph
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def make_plan(
     """Plan a run of `targets`; `stored` says which keys have a stored result."""
     wanted = tuple(targets)
     closure = _closure(graph, wanted)
-    available = stored({keys[name] for name in closure if _storable(graph.nodes[name])})
+    available = stored({keys[name] for name in closure if graph.nodes[name].definition.reusable})
     needed: set[str] = set(wanted)
     to_run: set[str] = set()
     cached: set[str] = set()
@@ -51,7 +51,7 @@ def make_plan(
         if name not in needed:
             continue
         node = graph.nodes[name]
-        if _storable(node) and keys[name] in available:
+        if node.definition.reusable and keys[name] in available:
             cached.add(name)
         else:
             to_run.add(name)
@@ -77,10 +77,6 @@ def _depth_first(graph: Graph, targets: Iterable[str], to_run: Collection[str]) 
 
 def _needs(graph: Graph, name: str, to_run: Collection[str]) -> Iterator[str]:
     return (link.node for link in graph.nodes[name].links() if link.node in to_run)
-
-
-def _storable(node: GraphNode) -> bool:
-    return not node.definition.effect and node.definition.cache != "never"
 
 
 def _closure(graph: Graph, targets: Iterable[str]) -> set[str]:

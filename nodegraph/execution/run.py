@@ -36,7 +36,7 @@ from ..workflow.validate import check
 from .cancel import CancelToken
 from .context import Surroundings
 from .digests import FileDigests
-from .events import Event, EventStream, Listener, RunFinished
+from .events import Event, EventStream, Listener, NodeFile, RunFinished
 from .executor import Executor, Machinery
 from .keys import KeyMaker, package_version, written_paths
 from .naming import name_fields
@@ -50,7 +50,8 @@ from .store import ResultStore
 class RunResult:
     """What a run gave.
 
-    outputs: the values of the declared outputs, by name. ran, cached: names of nodes. keys: of all nodes.
+    outputs: the values of the declared outputs, by name. ran, cached: names of nodes. keys: of all nodes. files: what
+    was written into the output folder, in order.
     """
 
     outputs: Mapping[str, Any]
@@ -58,6 +59,7 @@ class RunResult:
     cached: tuple[str, ...]
     keys: Mapping[str, str]
     seconds: float
+    files: tuple[Path, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,15 @@ class Runner:
         started = time.perf_counter()
         prepared = self.prepare(workflow, inputs, targets=targets, use_cache=use_cache)
         plan = prepared.plan
-        events = EventStream(on_event or _ignore)
+        files: list[Path] = []
+
+        def listen(event: Event) -> None:
+            if isinstance(event, NodeFile):
+                files.append(event.path)
+            if on_event is not None:
+                on_event(event)
+
+        events = EventStream(listen)
         token = cancel or CancelToken()
         machinery = Machinery(
             store=self.store if use_cache else None,
@@ -166,7 +176,8 @@ class Runner:
             results = executor.run()
         links = plan.graph.outputs
         outputs = {name: results[link.node][link.output] for name, link in links.items() if link.node in results}
-        return RunResult(outputs, tuple(executor.ran), tuple(plan.cached), plan.keys, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        return RunResult(outputs, tuple(executor.ran), tuple(plan.cached), plan.keys, seconds, tuple(files))
 
     def import_file(self, kind: str, path: Path) -> str:
         """A name under which a workflow may use a file that lies anywhere.
@@ -291,7 +302,3 @@ def _ending(name: str, limit: int = 100) -> str:
 def _nothing_stored(keys: Collection[str]) -> set[str]:
     """The stored results of a run that uses no cache."""
     return set()
-
-
-def _ignore(event: Event) -> None:
-    """The listener of a run that nobody watches."""

@@ -239,6 +239,12 @@ def list_type(port: PortType) -> ListType | None:
             return None
 
 
+def item_type(port: PortType) -> PortType:
+    """What an item of a list wired into `port` must be."""
+    wanted = list_type(port)
+    return wanted.item if wanted else port
+
+
 def path_kinds(port: PortType) -> list[str]:
     """The kinds of files that `port` admits, at any depth."""
     match port:

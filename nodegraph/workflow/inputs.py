@@ -29,18 +29,24 @@ class DeclaredInput:
     required: bool
 
 
+def port_at(workflow: Workflow, definitions: Mapping[str, NodeDefinition], place: str) -> InputDefinition | None:
+    """The input that `node.input` names; None where there is none."""
+    node, _, port = place.rpartition(".")
+    entry = workflow.nodes.get(node)
+    definition = definitions.get(entry.type) if entry else None
+    return definition.inputs_by_name.get(port) if definition else None
+
+
 def declared_inputs(workflow: Workflow, definitions: Mapping[str, NodeDefinition]) -> list[DeclaredInput]:
     """The declared inputs of a workflow, those left out whose place does not exist (validation reports them)."""
     found = []
     for name, declared in workflow.inputs.items():
-        node, _, port_name = declared.to[0].rpartition(".")
-        entry = workflow.nodes.get(node)
-        definition = definitions.get(entry.type) if entry else None
-        port = definition.inputs_by_name.get(port_name) if definition else None
-        if entry is None or port is None:
+        port = port_at(workflow, definitions, declared.to[0])
+        if port is None:
             continue
-        written = entry.inputs.get(port_name, port.default)
-        required = port.required and port_name not in entry.inputs
+        given = workflow.nodes[declared.to[0].rpartition(".")[0]].inputs
+        written = given.get(port.name, port.default)
+        required = port.required and port.name not in given
         found.append(DeclaredInput(name, declared.title or name, declared.help or port.doc, port, written, required))
     return found
 

@@ -22,6 +22,7 @@ from ..ports.types import (
     ScalarType,
     describe,
     has_variable,
+    item_type,
     list_type,
     substitute,
     union,
@@ -103,8 +104,7 @@ class _Checker:
             case Written(value=value):
                 return Written(normalise(port.type, value))
             case Gathered(items=items):
-                wanted = list_type(port.type)
-                item = wanted.item if wanted else port.type
+                item = item_type(port.type)
                 return Gathered(
                     tuple(Written(normalise(item, each.value)) if isinstance(each, Written) else each for each in items)
                 )
