@@ -141,6 +141,7 @@ def _engine_digest() -> str:
         "fingerprint.py",
         "declaration.py",
         "ports/annotations.py",
+        "ports/flow.py",
         "ports/types.py",
         "ports/widgets.py",
         "ports/wire.py",

@@ -13,9 +13,9 @@ from pydantic import JsonValue
 
 from .declaration import describe_nodes
 from .definition import NodeDefinition
+from .execution.calling import is_portable, outputs_of
 from .execution.cancel import CancelToken
 from .execution.context import Context, Progress, Surroundings
-from .execution.executor import is_portable, outputs_of
 from .execution.run import Runner, RunResult
 from .ports.values import misfit
 from .settings import Settings
