@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -45,7 +46,7 @@ from .events import (
 )
 from .late_keys import LateKeys
 from .plan import Plan
-from .regions import Expansion, ForEach, LoopFailed, Region, Repeat, Round
+from .regions import Expansion, ForEach, LoopFailed, Region, Repeat, Round, content_key
 from .results import Outputs, Results
 from .scheduler import Priority, Scheduler, Track
 from .store import ResultStore
@@ -183,8 +184,9 @@ class Executor:
         return outputs[link.output]
 
     def key(self, link: Link) -> str:
-        """What a result counts as in keys."""
-        return f"L{self._keys[link.node]}.{link.output}"
+        """What a result counts as in keys: its recipe, or its content where nothing asked for the recipe's key."""
+        known = self._keys.get(link.node)
+        return f"L{known}.{link.output}" if known else content_key(self.value(link), secrets.token_hex(16))
 
     def also(self, names: Sequence[str]) -> None:
         """Run more nodes, without waiting for them."""
@@ -236,12 +238,15 @@ class Executor:
 
     def _look_up(self, node: GraphNode) -> list[str] | None:
         """Nothing to wait for where a result is stored, or the nodes that decide about the key; None: it must run."""
+        store = self._machinery.store
+        if node.loop is not None or not (store or node.definition.takes_context):  # nothing is asked of its key
+            return None
         if not self._keys.decided(node.name):
             return self._keys.deciders(node.name)
-        if node.name in self._finished or node.loop is not None or node.name in self._regions:
+        key = self._keys.get(node.name)
+        if store is None or key is None or node.name in self._finished or not node.definition.reusable:
             return None
-        key, store = self._keys.get(node.name), self._machinery.store
-        if store is None or key is None or not node.definition.reusable or (found := store.get(key)) is None:
+        if (found := store.get(key)) is None:
             return None
         if node.name in self._plan.graph.nodes:
             self.cached[node.name] = None
@@ -310,8 +315,7 @@ class Executor:
         arguments = Arguments()
         try:
             arguments = arguments_of(node, given, self._machinery.resolve)
-            key = self._keys.first(node.name)
-            context = Context(key, self._around(node.name)) if node.definition.takes_context else None
+            context = self._context(node.name) if node.definition.takes_context else None
             returned = self._caller.call(node.definition, arguments, context)
             if node.definition.expands and isinstance(returned, Workflow):
                 self._keys.decide(node.name, arguments.asked)
@@ -322,6 +326,7 @@ class Executor:
             return asked.nodes
         except IsBlocked as stop:
             self._keys.decide(node.name, arguments.asked)
+            self._store(node, all_blocked(node.definition, stop.blocked))
             self._block(node, stop.blocked)
             return []
         except (Cancelled, NodeFailed):
@@ -358,22 +363,29 @@ class Executor:
         self._hold(node.name, all_blocked(node.definition, blocked))
 
     def _finish(self, node: GraphNode, outputs: Outputs, *, keep: bool) -> None:
-        definition, store = node.definition, self._machinery.store
         if node.name in self._plan.graph.nodes:
             self.ran[node.name] = None
         self.kept += 1
-        if keep and store is not None and definition.reusable:
-            portable = all(is_portable(port.type) for port in definition.outputs)
-            store.put(self._keys[node.name], outputs, portable=portable)
+        if keep:
+            self._store(node, outputs)
         seconds = time.perf_counter() - self._began.pop(node.name)
         self._hold(node.name, outputs)
         self._machinery.events.emit(NodeFinished(node=node.name, seconds=seconds))
+
+    def _store(self, node: GraphNode, outputs: Outputs) -> None:
+        store = self._machinery.store
+        if store is not None and node.definition.reusable:
+            portable = all(is_portable(port.type) for port in node.definition.outputs)
+            store.put(self._keys[node.name], outputs, portable=portable)
 
     def _hold(self, name: str, outputs: Outputs) -> None:
         """Keep a result for those that need it; the node itself needs nothing more."""
         self._results.put(name, outputs)
         self._finished.add(name)
         self._results.done(name)
+
+    def _context(self, name: str) -> Context:
+        return Context(self._keys.first(name), self._around(name))
 
     def _around(self, name: str) -> Surroundings:
         events, around = self._machinery.events, self._machinery.surroundings

@@ -98,18 +98,22 @@ class LateKeys:
         return list(found)
 
     def decide(self, name: str, asked: Iterable[str]) -> None:
-        """A node ran and asked for some of its lazy inputs, in this order: now its key is known."""
+        """A node ran and asked for some of its lazy inputs, in this order: now its key is known.
+
+        Nothing is learned where the node ran although its inputs have no keys, as in a run without a store.
+        """
         if self.get(name) is not None:
             return
         node = self._nodes[name]
         known = self._first(name)
         for each in asked:
-            assert known is not None, name
+            if known is None:
+                return
             self._note(known, each)
             known = self._maker.further_key(node, known, each, _Known(self))
-        assert known is not None, name
-        self._note(known, "")
-        self._learn(name, known)
+        if known is not None:
+            self._note(known, "")
+            self._learn(name, known)
 
     def _first(self, name: str) -> str | None:
         node = self._nodes.get(name)

@@ -98,9 +98,8 @@ class _Flattening:
 def _hoisted(made: _Made, found: dict[str, Source], full: str, body: Graph, changing: set[str]) -> Graph:
     """The body without the nodes that are the same in every round: those go before the loop, which gives their results
     to the rounds."""
-    outputs = {link.node for link in body.outputs.values()}
     varies = _varying(body, changing)
-    moved = [name for name in body.nodes if name not in varies and name not in outputs]
+    moved = [name for name in body.nodes if name not in varies]
     if not moved:
         return body
     for name in moved:
@@ -124,9 +123,9 @@ def _hoisted(made: _Made, found: dict[str, Source], full: str, body: Graph, chan
 
 
 def _varying(body: Graph, changing: set[str]) -> set[str]:
-    """The nodes whose result depends on the round, that write, or that must run anew each time; and those that are
-    items of lists, whose wires must all be of the body."""
-    found = {
+    """The nodes whose result depends on the round, that write, or that must run anew each time. Those that give the
+    body's outputs, or items of lists, stay as well: their wires must be of the body."""
+    found = {link.node for link in body.outputs.values()} | {
         link.node
         for node in body.nodes.values()
         for source in node.sources.values()

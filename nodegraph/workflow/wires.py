@@ -284,6 +284,6 @@ def _type_of(value: JsonValue) -> PortType:
         case str():
             return ScalarType(kind="str")
         case list():
-            return ListType(item=union(map(_type_of, value)) if value else AnyType())
+            return ListType(item=union(map(_type_of, value)))  # of no item: the union of nothing, which fits everywhere
         case _:
-            return MapType(item=union(map(_type_of, value.values())) if value else AnyType())
+            return MapType(item=union(map(_type_of, value.values())))

@@ -6,7 +6,6 @@ from typing import Any
 
 from nodegraph import Workflow
 
-
 Nodes = dict[str, tuple[Any, ...]]
 
 
