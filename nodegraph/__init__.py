@@ -8,7 +8,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .build import Builder
     from .declaration import node
     from .errors import Cancelled, InvalidInput, InvalidWorkflow, NodeFailed, NodegraphError
     from .execution.context import Context
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Builder": "build",
     "Cancelled": "errors",
     "InvalidInput": "errors",
     "InvalidWorkflow": "errors",
@@ -41,7 +39,6 @@ _HOMES = {
 }
 
 __all__ = [
-    "Builder",
     "Cancelled",
     "Context",
     "InvalidInput",

@@ -42,6 +42,7 @@ class Catalog(Mapping[str, NodeDefinition]):
         self.failures = list(failures)
         self._parsed: dict[str, NodeDefinition] = {}
         self._raw: dict[str, Mapping[str, Any]] = {}
+        self._by_function: dict[tuple[str, str], str] | None = None
         for each in definitions:
             self._add(each)
 
@@ -67,6 +68,14 @@ class Catalog(Mapping[str, NodeDefinition]):
 
     def __len__(self) -> int:
         return len(self._parsed) + len(self._raw)
+
+    def of_function(self, module: str, function: str) -> NodeDefinition | None:
+        """The node that a function of a module declares; None where it declares none that was found."""
+        if self._by_function is None:
+            parsed = {(each.module, each.function): name for name, each in self._parsed.items()}
+            self._by_function = parsed | {(each["module"], each["function"]): name for name, each in self._raw.items()}
+        name = self._by_function.get((module, function))
+        return self[name] if name is not None else None
 
     def nearest(self, name: str, count: int = 3) -> list[str]:
         """The ids most like `name`, for a message."""
