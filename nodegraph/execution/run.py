@@ -27,6 +27,7 @@ from ..errors import (
     shorten,
 )
 from ..files import is_file, is_folder, write_atomically
+from ..plugins import discover
 from ..settings import Settings, load_settings
 from ..workflow.defects import Defect
 from ..workflow.graph import Graph
@@ -42,6 +43,7 @@ from .keys import KeyMaker, package_version, written_paths
 from .naming import name_fields
 from .opening import open_store
 from .plan import Plan, default_targets, make_plan
+from .reloading import drop_changed, forget_compiled, holds_code_of
 from .resolve import FileResolver
 from .store import ResultStore
 
@@ -102,6 +104,21 @@ class Runner:
         """Write what is buffered and let go of the cache."""
         self.store.close()
         self.digests.close()
+
+    def reload(self) -> frozenset[str]:
+        """Read the node packs anew: the next run imports what has changed since, and whatever imports that.
+
+        Gives the names of the modules that were dropped. Everything else stays warm: other modules, their resident
+        results, and stored results, since keys contain the code. Not while a run is under way.
+        """
+        before = self.catalog.code
+        forget_compiled(before, discover(self.settings.plugins).packs)
+        self.catalog = load_catalog(self.settings)
+        self.files = FileResolver(self.settings, self.catalog.packs)
+        dropped = drop_changed(before, self.catalog.code, self.catalog.packs.values())
+        if dropped:
+            self.store.memory.forget_if(lambda outputs: holds_code_of(outputs, dropped))
+        return dropped
 
     def prepare(
         self,
