@@ -147,6 +147,11 @@ class Runner:
         stored = self.store.contains_many if use_cache else _nothing_stored
         return Prepared(bound, make_plan(graph, keys, wanted, stored), maker.files)
 
+    def files_named(self, workflow: Workflow) -> list[tuple[str, str]]:
+        """Kind and name of every file that a workflow names; they need not exist. Raises InvalidWorkflow."""
+        found = ((kind, name) for _, _, kind, name in _named_files(check(workflow, self.catalog)))
+        return list(dict.fromkeys(found))
+
     def run(
         self,
         workflow: Workflow,
@@ -234,15 +239,13 @@ class Runner:
 
     def _file_defects(self, graph: Graph) -> list[Defect]:
         defects = []
-        for node in graph.nodes.values():
-            for port, source in node.sources.items():
-                for kind, name in written_paths(node.definition.inputs_by_name[port].type, source):
-                    try:
-                        self.files.resolve(kind, name)
-                    except FileMissing as error:
-                        defects.append(Defect("missing_file", str(error), node=node.name, input=port, value=name))
-                    except FileNotAllowed as error:
-                        defects.append(Defect("file_not_allowed", str(error), node=node.name, input=port, value=name))
+        for node, port, kind, name in _named_files(graph):
+            try:
+                self.files.resolve(kind, name)
+            except FileMissing as error:
+                defects.append(Defect("missing_file", str(error), node=node, input=port, value=name))
+            except FileNotAllowed as error:
+                defects.append(Defect("file_not_allowed", str(error), node=node, input=port, value=name))
         return defects
 
     def _surroundings(self, prepared: Prepared, cancel: CancelToken, fields: Mapping[str, JsonValue]) -> Surroundings:
@@ -309,6 +312,14 @@ def _finishing(events: EventStream, executor: Executor, started: float) -> Itera
         finished("failed")
         raise
     finished("done")
+
+
+def _named_files(graph: Graph) -> Iterator[tuple[str, str, str, str]]:
+    """Node, input, kind and name of every file that is written into a graph."""
+    for node in graph.nodes.values():
+        for port, source in node.sources.items():
+            for kind, name in written_paths(node.definition.inputs_by_name[port].type, source):
+                yield node.name, port, kind, name
 
 
 def _ending(name: str, limit: int = 100) -> str:
