@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from ..workflow.graph import Graph
@@ -62,21 +62,16 @@ def make_plan(
 def _depth_first(graph: Graph, targets: Iterable[str], to_run: Collection[str]) -> tuple[str, ...]:
     """The nodes of `to_run`, each after those it needs and as late as that allows."""
     order: dict[str, None] = {}
-    for target in targets:
-        path = [(target, _needs(graph, target, to_run))] if target in to_run and target not in order else []
-        while path:
-            name, needs = path[-1]
-            following = next((each for each in needs if each not in order), None)
-            if following is not None:
-                path.append((following, _needs(graph, following, to_run)))
-            else:
-                order[name] = None
-                path.pop()
+    waiting = [(target, False) for target in reversed(list(targets)) if target in to_run]
+    while waiting:
+        name, needs_are_there = waiting.pop()
+        if needs_are_there:
+            order[name] = None
+        elif name not in order:
+            needs = [link.node for link in graph.nodes[name].links() if link.node in to_run and link.node not in order]
+            waiting.append((name, True))
+            waiting += [(each, False) for each in reversed(needs)]
     return tuple(order)
-
-
-def _needs(graph: Graph, name: str, to_run: Collection[str]) -> Iterator[str]:
-    return (link.node for link in graph.nodes[name].links() if link.node in to_run)
 
 
 def _closure(graph: Graph, targets: Iterable[str]) -> set[str]:

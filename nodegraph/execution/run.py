@@ -16,6 +16,8 @@ from pydantic import JsonValue
 
 from .. import __version__
 from ..catalog import Catalog, load_catalog
+from ..collecting import collection_paused
+from ..definition import InputDefinition
 from ..devices.policy import DevicePolicy, device_policy
 from ..errors import (
     Cancelled,
@@ -28,6 +30,7 @@ from ..errors import (
 )
 from ..files import is_file, is_folder, write_atomically
 from ..plugins import discover
+from ..ports.types import path_kinds
 from ..settings import Settings, load_settings
 from ..workflow.defects import Defect
 from ..workflow.graph import Graph
@@ -120,6 +123,7 @@ class Runner:
             self.store.memory.forget_if(lambda outputs: holds_code_of(outputs, dropped))
         return dropped
 
+    @collection_paused()
     def prepare(
         self,
         workflow: Workflow,
@@ -316,10 +320,14 @@ def _finishing(events: EventStream, executor: Executor, started: float) -> Itera
 
 def _named_files(graph: Graph) -> Iterator[tuple[str, str, str, str]]:
     """Node, input, kind and name of every file that is written into a graph."""
+    taking: dict[str, list[InputDefinition]] = {}
     for node in graph.nodes.values():
-        for port, source in node.sources.items():
-            for kind, name in written_paths(node.definition.inputs_by_name[port].type, source):
-                yield node.name, port, kind, name
+        definition = node.definition
+        if definition.id not in taking:
+            taking[definition.id] = [port for port in definition.inputs if path_kinds(port.type)]
+        for port in taking[definition.id]:
+            for kind, name in written_paths(port.type, node.sources[port.name]):
+                yield node.name, port.name, kind, name
 
 
 def _ending(name: str, limit: int = 100) -> str:

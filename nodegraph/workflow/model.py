@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeVar, overloa
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr, ValidationError
 
+from ..collecting import collection_paused
 from ..errors import WorkflowFormatError
 from ..files import write_atomically
 from .migrations import FORMAT, migrate
@@ -94,6 +95,7 @@ class Workflow(_Document):
         return cls.parse(text, source=str(path))
 
     @classmethod
+    @collection_paused()
     def parse(cls, text: str | bytes, *, source: str = "workflow") -> Workflow:
         """Read a workflow from JSON text; `source` names it in messages."""
         try:

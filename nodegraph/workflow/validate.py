@@ -76,6 +76,7 @@ class _Checker:
         self.defects: list[Defect] = []
         self.known: dict[str, NodeDefinition] = {}
         self.sources: dict[str, dict[str, Source]] = {}
+        self.defaults: dict[str, dict[str, Source]] = {}
         self.order: list[str] = []
         self.asked_for = set() if complete else {target for each in workflow.inputs.values() for target in each.to}
 
@@ -91,12 +92,18 @@ class _Checker:
         return self.defects
 
     def graph_node(self, name: str) -> GraphNode:
-        """A node whose defaults are filled in; only for valid workflows."""
-        definition, given = self.known[name], self.sources[name]
-        sources = {
-            port.name: self._normal(port, given.get(port.name, Written(port.default))) for port in definition.inputs
-        }
-        return GraphNode(name, definition, sources)
+        """A node whose defaults are filled in; only for valid workflows, and once."""
+        definition, given = self.known[name], self.sources.pop(name)
+        ports = definition.inputs_by_name
+        written = {port: self._normal(ports[port], source) for port, source in given.items()}
+        return GraphNode(name, definition, {**self._defaults_of(definition), **written})
+
+    def _defaults_of(self, definition: NodeDefinition) -> dict[str, Source]:
+        """What stands at the inputs of a node in which nothing is written; the same objects for all nodes of a type."""
+        if definition.id not in self.defaults:
+            ports = definition.inputs
+            self.defaults[definition.id] = {port.name: self._normal(port, Written(port.default)) for port in ports}
+        return self.defaults[definition.id]
 
     @staticmethod
     def _normal(port: InputDefinition, source: Source) -> Source:

@@ -23,7 +23,7 @@ class MemoryInfo:
     budget: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Entry:
     outputs: dict[str, object]
     size: Footprint
