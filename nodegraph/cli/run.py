@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
+from .apart import prints_apart
 from .common import ExitCode, JsonOption, load_workflow, print_json, report_failures, reporting
-from .inputs import shown, stopping, value_from_text, write_sets
+from .inputs import port_named, shown, stopping, value_from_text, write_sets
 
 if TYPE_CHECKING:
     from ..catalog import Catalog
-    from ..execution.run import RunResult
+    from ..execution.run import Runner, RunResult
     from ..ports.types import PortType
     from ..workflow.inputs import DeclaredInput
     from ..workflow.model import Workflow
@@ -52,7 +53,7 @@ def run(context: typer.Context) -> None:
         declared = declared_inputs(workflow, catalog)
         command = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
         command.command(name=f"nodegraph run {name}", help=workflow.description or workflow.title or _HELP)(
-            _command(workflow, catalog, declared)
+            _command(name, workflow, catalog, declared)
         )
         command(arguments, prog_name=f"nodegraph run {name}")
 
@@ -78,17 +79,32 @@ class RunOptions:
         typer.Option("--precision", help="The dtype to compute in."),
     ] = None
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor write stored results.")] = False
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Run again whenever the workflow, node code or a file it reads changes.")
+    ] = False
     json: JsonOption = False
 
 
-def _command(workflow: Workflow, catalog: Catalog, declared: list[DeclaredInput]) -> Callable[..., None]:
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a command line asks for.
+
+    name: of the workflow file. values: of declared inputs that were given, by name; texts are still to be understood.
+    """
+
+    name: str
+    values: Mapping[str, Any]
+    options: RunOptions
+
+
+def _command(name: str, workflow: Workflow, catalog: Catalog, declared: list[DeclaredInput]) -> Callable[..., None]:
     """A function whose signature holds the declared inputs and the options of every run."""
     names = {f"input_{index}": each for index, each in enumerate(declared)}
 
     def command(**given: Any) -> None:
         values = [(each, given.pop(key)) for key, each in names.items()]
-        chosen = {each.name: (each, value) for each, value in values if value is not None}
-        _run(workflow, catalog, chosen, RunOptions(**given))
+        chosen = {each.name: value for each, value in values if value is not None}
+        _run(Request(name=name, values=chosen, options=RunOptions(**given)), workflow, catalog)
 
     hints = get_type_hints(RunOptions, include_extras=True)
     taken = {"help", *(field.name.replace("_", "-") for field in fields(RunOptions))}
@@ -126,35 +142,51 @@ def _metavar(port: PortType) -> str:
     return {"int": "INT", "float": "NUMBER", "path": "FILE", "choice": "CHOICE"}.get(kind, "TEXT")
 
 
-def _run(
-    workflow: Workflow, catalog: Catalog, values: Mapping[str, tuple[DeclaredInput, Any]], options: RunOptions
-) -> None:
+def _run(request: Request, workflow: Workflow, catalog: Catalog) -> None:
+    from ..execution.run import Runner
+    from ..settings import load_settings
+    from .watch import watch
+
+    options = request.options
     with reporting(as_json=options.json):
-        from ..execution.cancel import CancelToken
-        from ..execution.run import Runner
-        from ..settings import load_settings
-        from .progress import watching
-
+        if options.watch and request.name == "-":
+            raise typer.BadParameter("standard input cannot be watched; give a file", param_hint="--watch")
         overrides = {"output": options.output, "device": options.device, "precision": options.precision}
-        token = CancelToken()
-        with (
-            Runner(load_settings(overrides), catalog=catalog) as runner,
-            stopping(token),
-            watching(quiet=options.json) as listener,
-        ):
-            bound = write_sets(workflow, catalog, options.set or [])
-            inputs = {
-                name: value_from_text(runner, declared.port.type, value) if isinstance(value, str) else value
-                for name, (declared, value) in values.items()
-            }
-            use_cache = not options.no_cache
-            result = runner.run(
-                bound, inputs, targets=options.up_to, on_event=listener, cancel=token, use_cache=use_cache
-            )
-        _report(result, as_json=options.json)
+        with Runner(load_settings(overrides), catalog=catalog) as runner:
+            if options.watch:
+                watch(request, runner)
+            else:
+                report(run_once(request, bound(request, workflow, runner), runner), as_json=options.json)
 
 
-def _report(result: RunResult, *, as_json: bool) -> None:
+def bound(request: Request, workflow: Workflow, runner: Runner) -> Workflow:
+    """The workflow with all that was given on the command line written in."""
+    from ..workflow.inputs import bind_inputs
+
+    written = write_sets(workflow, runner.catalog, request.options.set or [])
+    inputs = {
+        name: value_from_text(runner, port_named(workflow, runner.catalog, name), value)
+        if isinstance(value, str)
+        else value
+        for name, value in request.values.items()
+    }
+    return bind_inputs(written, inputs)
+
+
+def run_once(request: Request, workflow: Workflow, runner: Runner) -> RunResult:
+    """Run a workflow into which everything is written; Ctrl-C stops it."""
+    from ..execution.cancel import CancelToken
+    from .progress import watching
+
+    options, token = request.options, CancelToken()
+    with stopping(token), watching(quiet=options.json) as listener, prints_apart():
+        return runner.run(
+            workflow, targets=options.up_to, on_event=listener, cancel=token, use_cache=not options.no_cache
+        )
+
+
+def report(result: RunResult, *, as_json: bool) -> None:
+    """Print what a run gave."""
     found = {name: shown(value) for name, value in result.outputs.items()}
     if as_json:
         print_json(
