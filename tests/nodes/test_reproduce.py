@@ -115,7 +115,7 @@ def test_a_resized_picture_is_told_by_its_sizes(home: Path) -> None:
 
 def test_a_picture_that_is_not_there_is_said_plainly(home: Path) -> None:
     result = CliRunner().invoke(app, ["reproduce", "lost.png"])
-    assert result.stderr == "nodegraph: lost.png cannot be read as a picture: No such file or directory\n"
+    assert result.stderr.strip() == "nodegraph: lost.png cannot be read as a picture: No such file or directory"
 
 
 def test_a_missing_model_is_a_defect_and_not_a_crash(home: Path) -> None:
