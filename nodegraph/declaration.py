@@ -63,7 +63,7 @@ def node(
     effect: True for nodes that write something; they always run.
     cache: "never" for nodes whose result depends on more than inputs and files.
     lane: "io" for nodes that mostly wait (for files, for servers): they run beside the device and each other. An async
-        function is always one of these.
+        function is always one of these. "cpu" for nodes that need no other device: they run beside it.
     """
     options = NodeOptions(
         category=category, version=version, id=id, output=output, effect=effect, cache=cache, lane=lane
