@@ -5,14 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from nodegraph import Workflow
+from nodegraph.execution.events import Event, NodePreview
 from nodegraph.execution.run import Runner
 from nodes.checkpoints.header import read_header
 from nodes.checkpoints.load import load_checkpoint
 from nodes.training.exports import load_matcher
+from nodes.types import Image
 
-FOLDER = Path(__file__).parents[2] / "nodes" / "bundled" / "icons"
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "nodes" / "bundled" / "icons"
 
 CAPTIONS = [
     "red apple",
@@ -163,3 +167,22 @@ def test_the_training_workflows_run_from_nothing(runner: Runner) -> None:
     assert all(bool(each.isfinite().all()) for each in parts.denoiser.network.state_dict().values())
     matcher = Workflow.load(FOLDER.parents[2] / "workflows" / "training" / "icons_matcher.json")
     assert 0.0 <= runner.run(matcher, {"steps": 3}).outputs["accuracy"] <= 1.0
+
+
+def test_previews_look_more_and_more_like_the_picture(runner: Runner) -> None:
+    """The correlation of pixels between the rough picture after each step and the one that is decoded at the end."""
+    previews: list[Image] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, NodePreview):
+            assert isinstance(event.value, Image)
+            previews.append(event.value)
+
+    workflow = Workflow.load(ROOT / "workflows" / "text_to_image.json")
+    picture = runner.run(workflow, {"prompt": "dog face", "enlarge": 1, "steps": 10}, on_event=listen).outputs["image"]
+    size = tuple(previews[-1].pixels.shape[2:])
+    small = torch.nn.functional.interpolate(picture.pixels, size=size, mode="area").flatten()
+    likeness = [float(torch.corrcoef(torch.stack([each.pixels.flatten(), small]))[0, 1]) for each in previews]
+    assert len(likeness) == 10
+    assert likeness[-1] > 0.9
+    assert likeness[-1] > likeness[5] > likeness[0]
