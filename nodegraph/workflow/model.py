@@ -49,9 +49,9 @@ class NodeEntry(_Document):
     inputs: dict[str, JsonValue] = Field(default_factory=dict)
     title: str = ""
     graph: str = ""
-    each: list[str] = Field(default_factory=list)
-    carry: list[str] = Field(default_factory=list)
-    collect: list[str] = Field(default_factory=list)
+    each: tuple[str, ...] = ()
+    carry: tuple[str, ...] = ()
+    collect: tuple[str, ...] = ()
     until: str = ""
     index: str = ""
 
