@@ -37,8 +37,17 @@ def default_targets(graph: Graph) -> tuple[str, ...]:
 
 
 def expand_targets(graph: Graph, names: Iterable[str]) -> list[str]:
-    """Names of nodes, those of graphs that were taken apart replaced by the nodes that hold their results."""
-    return list(dict.fromkeys(each for name in names for each in graph.groups.get(name, (name,))))
+    """Names of nodes; for a graph that was taken apart the nodes that hold its results, for a node in a round of a loop,
+    or in what another node expands into, that loop or node."""
+    return list(dict.fromkeys(each for name in names for each in graph.groups.get(name) or [_planned(graph, name)]))
+
+
+def _planned(graph: Graph, name: str) -> str:
+    """The node that is planned, of one that may belong to a round of it."""
+    around = name
+    while around and around not in graph.nodes:
+        around = around[: max(around.rfind("["), around.rfind("/"), 0)]
+    return around or name
 
 
 def make_plan(

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from .. import __version__
 from ..errors import NodegraphError
 from ..recipe import Recipe
-from .events import Listener
+from .events import Event, Listener, NodeFile
 from .keys import package_version
 from .run import Runner
 
@@ -68,8 +68,15 @@ def reproduce(picture: Path, runner: Runner, *, on_event: Listener | None = None
     recipe = Recipe.of(picture)
     targets = [recipe.node] if recipe.node else None
     changes = surroundings_changed(recipe, runner, targets)
-    result = runner.run(recipe.workflow, targets=targets, use_cache=False, on_event=on_event, fields=recipe.fields)
-    written = result.files
+    written: list[Path] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, NodeFile) and recipe.node in ("", event.node):
+            written.append(event.path)
+        if on_event is not None:
+            on_event(event)
+
+    result = runner.run(recipe.workflow, targets=targets, use_cache=False, on_event=listen, fields=recipe.fields)
     if recipe.item >= len(written):
         made = f"{len(written)} pictures, not number {recipe.item + 1}" if written else "no picture"
         raise NotReproducible(f"the recipe in {picture} ran {len(result.ran)} nodes and wrote {made}")

@@ -154,3 +154,30 @@ def test_diff_of_weights(home: Path) -> None:
     one = draw().rename(home / "one.png")
     write_checkpoint(home / "models" / "checkpoint" / "tiny.safetensors", *tiny_weights(seed=1))
     assert "content of checkpoint/tiny.safetensors" in nodegraph("diff", one, draw(), code=5)
+
+
+def test_a_picture_from_a_round_of_a_loop_is_made_again(home: Path) -> None:
+    """The whole text-to-image workflow as a graph that a loop runs for three seeds; the second picture is made again."""
+    inner = json.loads(FLOW.read_text("utf-8"))
+    inner["nodes"]["model"]["inputs"]["checkpoint"] = "tiny.safetensors"
+    inner["nodes"]["empty"]["inputs"] |= {"width": 16, "height": 16}
+    inner["nodes"]["sigmas"]["inputs"]["steps"] = 2
+    graph = {
+        "nodes": inner["nodes"],
+        "inputs": {"seed": {"to": ["sample.seed"]}},
+        "outputs": {"files": {"from": "save.files"}},
+    }
+    loop = {"type": "for_each", "graph": "draw", "each": ["seed"], "inputs": {"seed": [1, 2, 3]}}
+    document = {
+        "format": "nodegraph/1",
+        "nodes": {"all": loop},
+        "graphs": {"draw": graph},
+        "outputs": {"files": {"from": "all.files"}},
+    }
+    (home / "loop.json").write_text(json.dumps(document), "utf-8")
+    made = json.loads(nodegraph("run", "loop.json", "--json"))["outputs"]["files"]
+    picture = Path(made[1][0])
+    assert Recipe.of(picture).node == "all[1]/save"
+    assert len({Path(each).read_bytes() for [each] in made}) == 3
+    found = json.loads(nodegraph("reproduce", picture, "--json"))
+    assert (found["identical"], found["largest_difference"], found["changes"]) == (True, 0, [])
