@@ -1,0 +1,76 @@
+"""Results are held while something may still need them, and no longer."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from typing import Any
+
+from nodegraph import Workflow
+from nodegraph.execution.events import Event, NodeFinished
+from nodegraph.execution.results import Results
+from nodegraph.execution.run import Runner
+from nodegraph.workflow.graph import GraphNode, Link
+
+from ..flows import flow, link
+
+
+def highest_count(runner: Runner, workflow: Workflow) -> int:
+    """The most numbers of the toy pack that were alive when a node had finished."""
+    counts = [0]
+
+    def listen(event: Event) -> None:
+        if isinstance(event, NodeFinished):
+            number = sys.modules["nodegraph_plugins.toy.numbers"].Number
+            counts.append(sum(isinstance(each, number) for each in gc.get_objects()))
+
+    runner.run(workflow, use_cache=False, on_event=listen)
+    gc.collect()
+    return max(counts) - counts[1] + 1
+
+
+def test_a_chain_holds_two_results_however_long_it_is(runner: Runner) -> None:
+    nodes: dict[str, Any] = {"n0": ("number", {})}
+    for index in range(1, 60):
+        before = link(f"n{index - 1}.number")
+        nodes[f"n{index}"] = ("add", {"a": before, "b": before})
+    assert highest_count(runner, flow(nodes, {"end": "n59.number"})) <= 2
+
+
+def test_a_tree_is_run_branch_by_branch(runner: Runner) -> None:
+    """Sixty-four leaves are added pairwise: level by level that would hold 64 results, branch by branch it holds 7."""
+    nodes: dict[str, Any] = {}
+    level = [f"leaf{index}" for index in range(64)]
+    nodes |= {name: ("number", {"value": index}) for index, name in enumerate(level)}
+    while len(level) > 1:
+        pairs = list(zip(level[::2], level[1::2], strict=True))
+        level = [f"{a}_{b[-3:]}" for a, b in pairs]
+        adds = {
+            name: ("add", {"a": link(f"{a}.number"), "b": link(f"{b}.number")})
+            for name, (a, b) in zip(level, pairs, strict=True)
+        }
+        nodes |= adds
+    assert highest_count(runner, flow(nodes, {"sum": f"{level[0]}.number"})) <= 8
+
+
+def test_a_branch_that_is_not_taken_holds_nothing(runner: Runner) -> None:
+    """What only the branch not taken would have needed is let go of when the switch has chosen."""
+    dropped: list[str] = []
+    results = Results(dropped.append)
+    nodes = {
+        "big": GraphNode("big", None, {}),  # type: ignore[arg-type]
+        "no": GraphNode("no", None, {"x": Link("big", "o")}),  # type: ignore[arg-type]
+        "deep": GraphNode("deep", None, {"x": Link("no", "o")}),  # type: ignore[arg-type]
+        "yes": GraphNode("yes", None, {}),  # type: ignore[arg-type]
+        "switch": GraphNode("switch", None, {"a": Link("yes", "o"), "b": Link("deep", "o")}),  # type: ignore[arg-type]
+    }
+    for each in nodes.values():
+        results.expect(each)
+    results.want(["switch"])
+    for name in ("big", "yes", "switch"):
+        results.put(name, {"o": name})
+        results.done(name)
+    assert dropped == ["yes", "big"] or dropped == ["big", "yes"]
+    assert results.get("switch") == {"o": "switch"}
+    results.unwant(["switch"])
+    assert len(results) == 0
