@@ -140,6 +140,7 @@ def _engine_digest() -> str:
         "describe.py",
         "fingerprint.py",
         "declaration.py",
+        "spec.py",
         "ports/annotations.py",
         "ports/types.py",
         "ports/widgets.py",

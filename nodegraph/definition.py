@@ -46,6 +46,7 @@ class NodeDefinition(_Frozen):
     numeric: the packages whose version changes results ("torch", ...), as far as the closure imports them.
     effect: it writes something, so it always runs. cache: "never" for nodes that read what no key can see.
     lane: "device" runs one node at a time; "io" runs beside it, several at once.
+    spec: "module:function" of its spec function, "" when it declares none.
     """
 
     id: str
@@ -62,6 +63,7 @@ class NodeDefinition(_Frozen):
     cache: CachePolicy = "content"
     lane: Lane = "device"
     takes_context: bool = False
+    spec: str = ""
     fingerprint: str = ""
     numeric: tuple[str, ...] = ()
 
