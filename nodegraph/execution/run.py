@@ -123,7 +123,7 @@ class Runner:
             raise InvalidWorkflow(
                 [Defect("missing_node", f"there is no node {name!r} to run up to") for name in unknown]
             )
-        if defects := self._file_defects(graph):
+        if defects := self.file_defects(graph):
             raise InvalidWorkflow(defects)
         maker = KeyMaker(self._digest, self.policy, secrets.token_hex(16))
         keys = maker.keys(graph)
@@ -215,7 +215,8 @@ class Runner:
         except OSError as error:
             raise FileMissing(f"the {kind} {name!r} cannot be read: {error.strerror or error}") from error
 
-    def _file_defects(self, graph: Graph) -> list[Defect]:
+    def file_defects(self, graph: Graph) -> list[Defect]:
+        """The files that a graph names and that are missing or not allowed."""
         defects = []
         for node in graph.nodes.values():
             for port, source in node.sources.items():

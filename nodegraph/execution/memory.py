@@ -1,0 +1,71 @@
+"""Memory of a run before it runs: the plan's order is gone through, values come and go, and the worst moment counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..spec import sizes_of
+from .forecast import NodeForecast
+from .plan import Plan
+
+ENGINE_BYTES = 60_000_000
+"""What the process holds before any node's code is loaded: Python, pydantic, the catalog, SQLite."""
+
+TORCH_BYTES = 190_000_000
+"""What importing torch adds, and the packs on top of it: code and tables, before the first tensor."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryForecast:
+    """Bytes at the worst moment of a run.
+
+    baseline: the process itself. values: what nodes gave and somebody still needs, or the cache keeps. working: what
+    the node at work needs beside them. node: which one is at work then; "" when nothing runs.
+    """
+
+    baseline: int
+    values: int = 0
+    working: int = 0
+    node: str = ""
+
+    @property
+    def peak(self) -> int:
+        """All of it."""
+        return self.baseline + self.values + self.working
+
+
+def forecast_memory(plan: Plan, nodes: Mapping[str, NodeForecast], *, kept: int) -> MemoryForecast:
+    """The worst moment of a run of `plan` on one node at a time.
+
+    kept: bytes of results that the cache keeps in memory when nobody needs them any more; 0 runs without a cache.
+    """
+    uses_torch = any("torch" in plan.graph.nodes[name].definition.numeric for name in plan.order)
+    baseline = ENGINE_BYTES + (TORCH_BYTES if uses_torch else 0)
+    waiting = Counter(link.node for name in plan.order for link in plan.graph.nodes[name].links())
+    waiting.update(plan.targets)
+    live: dict[str, dict[int, int]] = {}
+    dropped: dict[int, int] = {}
+    worst = MemoryForecast(baseline)
+    for name in plan.order:
+        links = [link.node for link in plan.graph.nodes[name].links()]
+        for each in (*links, name):  # stored results are loaded when they are needed
+            live.setdefault(each, sizes_of(nodes[each].outputs.values()))
+        values = _total(live, dropped, kept)
+        working = nodes[name].cost.working
+        if values + working >= worst.values + worst.working:
+            worst = MemoryForecast(baseline, values, working, name)
+        waiting.subtract(links)
+        for each in {each for each in links if waiting[each] <= 0}:
+            dropped.update(live.pop(each, {}))
+    return worst
+
+
+def _total(live: Mapping[str, Mapping[int, int]], dropped: Mapping[int, int], kept: int) -> int:
+    """Bytes of all values, those that several hold once; of those that only the cache holds at most `kept`."""
+    needed: dict[int, int] = {}
+    for sizes in live.values():
+        needed.update(sizes)
+    spare = sum(size for identity, size in dropped.items() if identity not in needed)
+    return sum(needed.values()) + min(spare, kept)

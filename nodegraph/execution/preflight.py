@@ -1,0 +1,178 @@
+"""Preflight: what a run would do, need and refuse, told from files' headers and specs without running anything."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from pydantic import JsonValue
+
+from ..errors import InvalidWorkflow
+from ..plugins import make_importable
+from ..spec import ModelFacts, SpecContext
+from ..workflow.defects import Defect
+from ..workflow.graph import Graph, GraphNode, Link, Written
+from ..workflow.inputs import bind_inputs
+from ..workflow.model import Workflow
+from ..workflow.validate import check
+from .durations import START_SECONDS, TimeClass, seconds_of, time_class
+from .forecast import Forecaster, NodeForecast
+from .keys import KeyMaker
+from .memory import MemoryForecast, forecast_memory
+from .plan import Plan, default_targets, make_plan
+from .run import Runner
+
+State: TypeAlias = Literal["runs", "cached", "not needed"]
+
+LARGEST_HASHED = 256_000_000
+"""Bytes up to which preflight reads a file whose digest it does not know yet; larger ones would take seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeReport:
+    """What preflight says of one node.
+
+    state: whether it will run. outputs: by name a spec, a plain value or an `Unknown`. seconds: its time, None while
+    unknown. working: bytes beside inputs and outputs. gap: why time and memory are not known; "" when they are.
+    """
+
+    name: str
+    type: str
+    state: State
+    outputs: Mapping[str, object]
+    seconds: float | None
+    working: int
+    gap: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsedModel:
+    """A model in a file. node: which one reads it. name: of the file."""
+
+    node: str
+    name: str
+    facts: ModelFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What preflight found.
+
+    nodes: in the order of the graph. defects: all that a run would refuse, files that are missing included.
+    memory: None when the workflow has defects of form. seconds: of the whole run, without what is not known.
+    gaps: nodes that will run and whose cost is not known: memory and seconds are then lower bounds.
+    unread: files that were too large to read for this, so that their nodes count as not cached.
+    """
+
+    nodes: tuple[NodeReport, ...] = ()
+    models: tuple[UsedModel, ...] = ()
+    defects: tuple[Defect, ...] = ()
+    memory: MemoryForecast | None = None
+    seconds: float = 0.0
+    gaps: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+
+    @property
+    def time_class(self) -> TimeClass:
+        """How long the run takes, roughly."""
+        return time_class(self.seconds)
+
+
+def preflight(
+    runner: Runner,
+    workflow: Workflow,
+    inputs: Mapping[str, JsonValue] | None = None,
+    *,
+    targets: Iterable[str] | None = None,
+    use_cache: bool = True,
+) -> Report:
+    """What `runner.run` with the same arguments would do. Reads headers of files; runs no node and loads no weights.
+
+    Raises nothing for a bad workflow: the report lists the defects.
+    """
+    try:
+        bound = bind_inputs(workflow, inputs or {})
+        graph = check(bound, runner.catalog)
+        wanted = _targets(graph, targets)
+    except InvalidWorkflow as error:
+        return Report(defects=error.defects)
+    return _Preflight(runner, graph, wanted, use_cache=use_cache).report()
+
+
+def _targets(graph: Graph, targets: Iterable[str] | None) -> tuple[str, ...]:
+    wanted = tuple(targets) if targets is not None else default_targets(graph)
+    if unknown := [name for name in wanted if name not in graph.nodes]:
+        raise InvalidWorkflow([Defect("missing_node", f"there is no node {name!r} to run up to") for name in unknown])
+    return wanted
+
+
+class _Preflight:
+    """One look at one graph."""
+
+    def __init__(self, runner: Runner, graph: Graph, targets: tuple[str, ...], *, use_cache: bool) -> None:
+        self.runner, self.graph, self.targets, self.use_cache = runner, graph, targets, use_cache
+        self.unread: dict[str, None] = {}
+        self.context = SpecContext(
+            device=runner.policy.device, precision=runner.policy.precision, threads=runner.policy.threads
+        )
+
+    def report(self) -> Report:
+        missing = self.runner.file_defects(self.graph)
+        for pack in self.runner.catalog.packs.values():
+            make_importable(pack)
+        broken = frozenset(each.node for each in missing)
+        nodes = Forecaster(self.graph, self.runner.files.resolve, self.context, broken).walk()
+        plan = self._plan(nodes)
+        used = {*plan.order, *plan.cached}
+        refused = [defect for name in self.graph.nodes if name in used for defect in nodes[name].defects]
+        seconds = {name: seconds_of(nodes[name].cost, self.context) for name in self.graph.nodes}
+        running = [name for name in plan.order if not nodes[name].gap]
+        kept = self.runner.settings.memory_cache_bytes if self.use_cache else 0
+        return Report(
+            nodes=tuple(self._node(name, nodes[name], plan, seconds[name]) for name in self.graph.nodes),
+            models=tuple(self._models(nodes)),
+            defects=(*missing, *refused),
+            memory=forecast_memory(plan, nodes, kept=kept),
+            seconds=sum(seconds[name] for name in running) + (START_SECONDS if plan.order else 0.0),
+            gaps=tuple(name for name in plan.order if nodes[name].gap),
+            unread=tuple(self.unread),
+        )
+
+    def _plan(self, nodes: Mapping[str, NodeForecast]) -> Plan:
+        maker = KeyMaker(self._digest, self.runner.policy, secrets.token_hex(16))
+        keys = maker.keys(self.graph)
+        stored = self.runner.store.contains_many if self.use_cache else lambda _: set()
+        return make_plan(self.graph, keys, self.targets, stored)
+
+    def _digest(self, kind: str, name: str) -> str:
+        """A file's digest; for a file that is missing or not worth reading now one that no result has."""
+        try:
+            path = self.runner.files.resolve(kind, name)
+            known = self.runner.digests.known(path)
+            if known is None and path.stat().st_size > LARGEST_HASHED:
+                self.unread[name] = None
+                return secrets.token_hex(32)
+            return known or self.runner.digests.digest(path)
+        except Exception:  # noqa: BLE001 - told as a defect already, or by the run
+            return secrets.token_hex(32)
+
+    def _node(self, name: str, found: NodeForecast, plan: Plan, seconds: float) -> NodeReport:
+        state: State = "cached" if name in plan.cached else "runs" if name in plan.order else "not needed"
+        definition = self.graph.nodes[name].definition
+        return NodeReport(
+            name, definition.id, state, found.outputs, None if found.gap else seconds, found.cost.working, found.gap
+        )
+
+    def _models(self, nodes: Mapping[str, NodeForecast]) -> list[UsedModel]:
+        return [
+            UsedModel(name, _file_name(self.graph.nodes[name], facts), facts)
+            for name, found in nodes.items()
+            for facts in found.models
+        ]
+
+
+def _file_name(node: GraphNode, facts: ModelFacts) -> str:
+    source = node.sources.get(facts.input)
+    return str(source.value) if isinstance(source, Written) else str(source) if isinstance(source, Link) else ""
