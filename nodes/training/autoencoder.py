@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from ..models.autoencoder_kl import AutoencoderConfig, AutoencoderKL, kl_to_standard_normal
+from ..models.autoencoder_kl import AutoencoderKL, kl_to_standard_normal
+from ..models.configs import AutoencoderConfig
 from .loop import Plan
 from .state import Learner, batch_indices, generator, new_learner
 

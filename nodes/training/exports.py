@@ -14,8 +14,7 @@ from ..bundled.export import export_family, export_matcher, family_metadata
 from ..checkpoints.family import Device
 from ..checkpoints.header import read_header
 from ..checkpoints.weights import read_weights
-from ..models.image_text_matcher import MatcherConfig
-from ..models.text_transformer import TextConfig
+from ..models.configs import MatcherConfig, TextConfig
 from .trained import LatentData, TrainedAutoencoder, TrainedDenoiser, TrainedMatcher
 
 Name = Annotated[str, Field(min_length=1, max_length=150)]

@@ -17,10 +17,7 @@ from torch import Tensor
 from nodegraph import Context, InvalidInput, PathOf, Seed, node
 from nodegraph.files import write_atomically
 
-from ..models.autoencoder_kl import AutoencoderConfig
-from ..models.dit import DiTConfig
-from ..models.image_text_matcher import MatcherConfig
-from ..models.text_transformer import TextConfig
+from ..models.configs import AutoencoderConfig, DiTConfig, MatcherConfig, TextConfig
 from .autoencoder import AutoencoderLoss, autoencoder_loss, autoencoder_settings, new_autoencoder
 from .denoiser import FlowLoss, denoiser_settings, flow_loss, new_denoiser
 from .icon_data import IconData
