@@ -135,7 +135,11 @@ def to_lines(report: Report) -> Iterator[str]:
     yield f"memory: {at_least} {_megabytes(memory.peak)}{when}"
     yield f"time: {report.time_class} ({at_least} {report.seconds:.1f} s)"
     if report.gaps:
-        yield f"not known before the run: {', '.join(f'{each.name} ({each.gap})' for each in running if each.gap)}"
+        reasons: dict[str, list[str]] = {}
+        for node in running:
+            if node.gap:
+                reasons.setdefault(node.gap, []).append(node.name)
+        yield from (f"not known before the run ({gap}): {', '.join(names)}" for gap, names in reasons.items())
     if report.unread:
         yield f"not read, so taken as new: {', '.join(report.unread)}"
 
