@@ -50,6 +50,10 @@ class Spec(ABC):
         """The values that it keeps alive, which others may hold too."""
         return ()
 
+    def agrees(self, found: object) -> bool:
+        """Whether what came out, as `of` sees it, is what this spec predicted."""
+        return self == found
+
     @property
     def held(self) -> int:
         """Bytes that the value holds, parts included."""

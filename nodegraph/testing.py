@@ -26,7 +26,6 @@ from .settings import Settings
 from .spec import Predicted, Spec, SpecContext, Unknown, annotations_of, spec_classes
 from .workflow.model import Workflow
 
-
 SLACK = 100_000
 """Bytes by which a spec may be wrong about small values."""
 
@@ -156,7 +155,8 @@ class Agreement:
                 raise ContractBroken(f"the spec of {definition.id} predicts {name!r}, which is no output")
             value = outputs[name]
             found = type(expected).of(value) if isinstance(expected, Spec) else value
-            if not isinstance(expected, Unknown) and found != expected:
+            agrees = expected.agrees(found) if isinstance(expected, Spec) else expected == found
+            if not isinstance(expected, Unknown) and not agrees:
                 raise ContractBroken(f"the spec of {definition.id} predicts for {name!r} {expected}; it gave {found}")
             held = sum(footprint(value).storages.values())
             if isinstance(expected, Spec) and abs(expected.held - held) > 0.25 * held + SLACK:

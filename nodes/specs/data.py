@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
 from nodegraph.spec import Spec
@@ -34,6 +34,12 @@ class IconDataSpec(Spec):
 
     def __len__(self) -> int:
         return self.count
+
+    def agrees(self, found: object) -> bool:
+        """A guessed count may be wrong."""
+        return self == found or (
+            not self.exact and isinstance(found, IconDataSpec) and self == replace(found, count=self.count)
+        )
 
     @property
     def samples(self) -> int:

@@ -68,15 +68,11 @@ class SigmasSpec(Spec):
         """From its values."""
         return cls(steps=len(value.values) - 1, highest=float(value.values[0]))
 
-    def __eq__(self, other: object) -> bool:
+    def agrees(self, found: object) -> bool:
         """Rounding aside: the highest level is computed in another way here."""
         return (
-            isinstance(other, SigmasSpec)
-            and self.steps == other.steps
-            and math.isclose(self.highest, other.highest, rel_tol=1e-9)
+            isinstance(found, SigmasSpec) and self == found and math.isclose(self.highest, found.highest, rel_tol=1e-9)
         )
-
-    __hash__ = None  # type: ignore[assignment]
 
     @property
     def own(self) -> int:
