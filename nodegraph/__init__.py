@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .errors import Cancelled, InvalidInput, InvalidWorkflow, NodeFailed, NodegraphError
     from .execution.context import Context
     from .execution.run import RunResult, run
+    from .ports.flow import Blocked, Lazy
     from .ports.widgets import Multiline, PathOf, Seed, Slider
     from .ports.wire import wire
     from .settings import Settings
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Blocked": "ports.flow",
     "Builder": "build",
     "Cancelled": "errors",
     "InvalidInput": "errors",
@@ -31,6 +33,7 @@ _HOMES = {
     "RunResult": "execution.run",
     "run": "execution.run",
     "node": "declaration",
+    "Lazy": "ports.flow",
     "Multiline": "ports.widgets",
     "PathOf": "ports.widgets",
     "Seed": "ports.widgets",
@@ -41,11 +44,13 @@ _HOMES = {
 }
 
 __all__ = [
+    "Blocked",
     "Builder",
     "Cancelled",
     "Context",
     "InvalidInput",
     "InvalidWorkflow",
+    "Lazy",
     "Multiline",
     "NodeFailed",
     "NodegraphError",

@@ -142,6 +142,7 @@ def _engine_digest() -> str:
         "declaration.py",
         "spec.py",
         "ports/annotations.py",
+        "ports/flow.py",
         "ports/types.py",
         "ports/widgets.py",
         "ports/wire.py",

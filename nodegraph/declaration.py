@@ -20,9 +20,11 @@ from .definition import CachePolicy, InputDefinition, Lane, NodeDefinition, Outp
 from .errors import DeclarationError
 from .execution.context import Context
 from .ports.annotations import NotAPortType, port_type, widget
+from .ports.flow import Blocked, without, without_lazy
 from .ports.literals import problems
 from .ports.types import ScalarType, WireType
 from .spec import SpecContext, SpecFunction, annotations_of
+from .workflow.model import Workflow
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -128,7 +130,8 @@ class _Reader:
         """The definition; only to be used when there are no mistakes."""
         hints = self._hints()
         inputs, takes_context = self._inputs(hints)
-        outputs = self._outputs(hints.get("return", inspect.Signature.empty))
+        returned, expands = without(hints.get("return", inspect.Signature.empty), Workflow)
+        outputs = self._outputs(returned)
         title, doc, port_docs = self._docs({port.name for port in inputs} | {port.name for port in outputs})
         name = self.options.id or self.function.__name__
         for kind, text, pattern in (
@@ -153,6 +156,7 @@ class _Reader:
             lane="io" if inspect.iscoroutinefunction(self.function) else self.options.lane,
             takes_context=takes_context,
             spec=self._spec([port.name for port in inputs]),
+            expands=expands,
         )
 
     def _hints(self) -> dict[str, Any]:
@@ -179,8 +183,9 @@ class _Reader:
         return inputs, takes_context
 
     def _input(self, name: str, annotation: object, default: Any) -> InputDefinition | None:
+        plain, lazy = without_lazy(annotation)
         try:
-            kind, entry = port_type(annotation), widget(annotation)
+            kind, entry = port_type(plain), widget(plain)
         except NotAPortType as error:
             self.mistakes.append(f"{name}: {error}")
             return None
@@ -190,7 +195,7 @@ class _Reader:
             self.mistakes += [
                 f"{name}: its default {default!r} does not fit: {each.reason}" for each in problems(kind, value)
             ]
-        return InputDefinition(name=name, type=kind, required=required, default=value, widget=entry)
+        return InputDefinition(name=name, type=kind, required=required, default=value, widget=entry, lazy=lazy)
 
     def _outputs(self, annotation: Any) -> list[OutputDefinition]:
         if annotation is inspect.Signature.empty:
@@ -207,12 +212,13 @@ class _Reader:
         return [port for port in ports if port is not None]
 
     def _output(self, name: str | None, annotation: object) -> OutputDefinition | None:
+        plain, may_block = without(annotation, Blocked)
         try:
-            kind = port_type(annotation)
+            kind = port_type(plain)
         except NotAPortType as error:
             self.mistakes.append(f"output {name or ''}: {error}")
             return None
-        return OutputDefinition(name=name or _output_name(kind), type=kind)
+        return OutputDefinition(name=name or _output_name(kind), type=kind, may_block=may_block)
 
     def _spec(self, inputs: list[str]) -> str:
         function = self.options.spec

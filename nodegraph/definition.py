@@ -7,11 +7,12 @@ from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from .ports.flow import Laziness
 from .ports.types import PortType, has_variable
 from .ports.widgets import Widget
 
 CachePolicy: TypeAlias = Literal["content", "never"]
-Lane: TypeAlias = Literal["device", "io"]
+Lane: TypeAlias = Literal["device", "cpu", "io"]
 
 
 class _Frozen(BaseModel):
@@ -19,21 +20,23 @@ class _Frozen(BaseModel):
 
 
 class InputDefinition(_Frozen):
-    """One input: wired or written by hand."""
+    """One input: wired or written by hand. lazy: whether it is computed only when the node asks."""
 
     name: str
     type: PortType
     required: bool
     default: JsonValue = None
     widget: Widget | None = None
+    lazy: Laziness = ""
     doc: str = ""
 
 
 class OutputDefinition(_Frozen):
-    """One output."""
+    """One output. may_block: the node may give a `Blocked` in its place."""
 
     name: str
     type: PortType
+    may_block: bool = False
     doc: str = ""
 
 
@@ -45,7 +48,9 @@ class NodeDefinition(_Frozen):
     fingerprint: SHA-256 over the sources in the static import closure of the module within its pack.
     numeric: the packages whose version changes results ("torch", ...), as far as the closure imports them.
     effect: it writes something, so it always runs. cache: "never" for nodes that read what no key can see.
-    lane: "device" runs one node at a time; "io" runs beside it, several at once.
+    lane: "device" runs one node at a time; "cpu" runs beside it where the device is another than the CPU; "io" runs
+        beside both, many at once.
+    expands: it may give a workflow that takes its place.
     spec: "module:function" of its spec function, "" when it declares none.
     """
 
@@ -64,6 +69,7 @@ class NodeDefinition(_Frozen):
     lane: Lane = "device"
     takes_context: bool = False
     spec: str = ""
+    expands: bool = False
     fingerprint: str = ""
     numeric: tuple[str, ...] = ()
 
@@ -81,6 +87,11 @@ class NodeDefinition(_Frozen):
     def reusable(self) -> bool:
         """Whether a result may stand for another call with the same key."""
         return not self.effect and self.cache != "never"
+
+    @cached_property
+    def lazy(self) -> frozenset[str]:
+        """The names of the lazy inputs."""
+        return frozenset(port.name for port in self.inputs if port.lazy)
 
     @cached_property
     def generic(self) -> bool:

@@ -93,12 +93,14 @@ class Predicted:
     """What a spec function returns.
 
     outputs: by name a spec, a plain value where it is known already, or an `Unknown` that was given; what is left out
-    is known when the node has run. models: what was found in files.
+    is known when the node has run. models: what was found in files. asks: the lazy inputs that the node will ask for
+    (of a list `name[index]`); None while that is not known.
     """
 
     outputs: Mapping[str, object] = field(default_factory=dict)
     cost: Cost = field(default_factory=Cost)
     models: tuple[ModelFacts, ...] = ()
+    asks: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

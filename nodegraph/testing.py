@@ -15,9 +15,9 @@ from pydantic_core import to_jsonable_python
 from .declaration import describe_nodes
 from .definition import NodeDefinition
 from .errors import InvalidInput
+from .execution.calling import is_portable, outputs_of
 from .execution.cancel import CancelToken
 from .execution.context import Context, Progress, Surroundings
-from .execution.executor import is_portable, outputs_of
 from .execution.forecast import LoadedSpec
 from .execution.run import Runner, RunResult
 from .ports.values import misfit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -29,6 +30,10 @@ _HELP = """Tell what a run would do, need and refuse, without running anything.
 
 nodegraph preflight FLOW.json [OPTIONS], where FLOW.json may be - for standard input. The inputs that the workflow
 declares are options, as for nodegraph run."""
+
+
+SHOWN_ITEMS = 3
+"""Items of a list that are shown in a line."""
 
 
 def register(app: typer.Typer) -> None:
@@ -121,15 +126,16 @@ def to_lines(report: Report) -> Iterator[str]:
         return
     width = max((len(each.name) for each in report.nodes), default=0)
     for node in report.nodes:
-        outputs = "; ".join(f"{name}: {_said(value)}" for name, value in node.outputs.items())
+        outputs = "; ".join(f"{name}: {_in_line(value)}" for name, value in node.outputs.items())
         yield f"{node.name:<{width}}  {node.state:<10}  {outputs}"
     for model in report.models:
         facts = model.facts
         size = f"{facts.parameters / 1e6:.1f} million parameters, {_megabytes(facts.bytes)}"
         yield f"model: {model.name}: {facts.family}, {facts.precision}, {size}"
-    running = [each for each in report.nodes if each.state == "runs"]
-    cached = sum(each.state == "cached" for each in report.nodes)
-    yield f"nodes: {len(running)} will run, {cached} cached, {len(report.nodes) - len(running) - cached} not needed"
+    running = [each for each in report.nodes if each.state in ("runs", "may run")]
+    counts = Counter(each.state for each in report.nodes)
+    perhaps = f", {counts['may run']} may run" if counts["may run"] else ""
+    yield f"nodes: {counts['runs']} will run{perhaps}, {counts['cached']} cached, {counts['not needed']} not needed"
     at_least, memory = "at least" if report.gaps else "about", report.memory
     when = f", most while {memory.node!r} runs" if memory.node else ""
     yield f"memory: {at_least} {_megabytes(memory.peak)}{when}"
@@ -146,9 +152,24 @@ def to_lines(report: Report) -> Iterator[str]:
 
 def _said(value: object) -> Any:
     """A spec or an `Unknown` in words, a plain value as JSON."""
+    from ..ports.flow import Blocked
     from ..spec import Spec, Unknown
 
+    if isinstance(value, list | tuple):
+        return [_said(each) for each in value]
+    if isinstance(value, Blocked):
+        return f"blocked: {value.reason}"
     return str(value) if isinstance(value, Spec | Unknown) else shown(value)
+
+
+def _in_line(value: object) -> str:
+    """As `_said`, short enough for a line."""
+    from ..errors import shorten
+
+    if isinstance(value, list | tuple) and len(value) > SHOWN_ITEMS:
+        return f"{len(value)} x {_in_line(value[0])}, ..."
+    said = _said(value)
+    return said if isinstance(said, str) and not isinstance(value, str) else shorten(said)
 
 
 def _megabytes(count: int) -> str:

@@ -82,6 +82,14 @@ class NodeFinished(_Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NodeBlocked(_Event):
+    """A node does not run, because something it needs is blocked; its results are blocked as well."""
+
+    node: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NodeErred(_Event):
     """A node raised; the run ends."""
 
@@ -107,6 +115,7 @@ Event: TypeAlias = (
     | NodeFile
     | NodeCached
     | NodeFinished
+    | NodeBlocked
     | NodeErred
     | RunFinished
 )

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-import contextlib
-import inspect
-import sys
+import secrets
 import threading
 import time
-import traceback
-from collections import Counter
-from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from ..definition import NodeDefinition
-from ..errors import Cancelled, MutatedInput, NodeFailed, WrongOutput, shorten
+from ..errors import Cancelled, NodeFailed
 from ..plugins import Pack, make_importable
-from ..ports.types import PortType, WireType, describe, item_type
-from ..ports.values import misfit, to_argument
-from ..workflow.graph import Gathered, GraphNode, Link, Source, Written
+from ..ports.flow import Blocked
+from ..workflow.flatten import normalised
+from ..workflow.graph import Gathered, Graph, GraphNode, Link, Parameter, Source
+from ..workflow.model import Workflow
+from .calling import (
+    Arguments,
+    Asked,
+    Caller,
+    IsBlocked,
+    all_blocked,
+    arguments_of,
+    blocked_by,
+    cause,
+    is_portable,
+    outputs_of,
+    summary,
+)
 from .cancel import CancelToken
 from .context import Context, Progress, Surroundings
 from .events import (
     EventStream,
+    NodeBlocked,
     NodeCached,
     NodeErred,
     NodeFile,
@@ -35,19 +44,24 @@ from .events import (
     NodeStarted,
     RunStarted,
 )
+from .late_keys import LateKeys
 from .plan import Plan
-from .scheduler import Scheduler
+from .regions import Expansion, ForEach, LoopFailed, Region, Repeat, Round, content_key
+from .results import Outputs, Results
+from .scheduler import Priority, Scheduler, Track
 from .store import ResultStore
 
-Outputs = dict[str, Any]
+DEEPEST = 100
+"""Rounds and expansions inside one another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machinery:
     """What a run needs beside its plan.
 
-    store: None runs without any cache. check_purity: compare the content of every node's inputs before and after.
-    threads: of one CPU operation.
+    store: None runs without any cache. keys: those that come to be known while it runs. expand: the graph of a workflow
+    that a node gave. check_purity: compare the content of every node's inputs before and after. threads: of one CPU
+    operation.
     """
 
     store: ResultStore | None
@@ -56,6 +70,8 @@ class Machinery:
     surroundings: Surroundings
     events: EventStream
     cancel: CancelToken
+    keys: LateKeys
+    expand: Callable[[Workflow, GraphNode], Graph]
     threads: int
     check_purity: bool = False
 
@@ -65,25 +81,33 @@ class Executor:
 
     def __init__(self, plan: Plan, machinery: Machinery) -> None:
         self._plan, self._machinery = plan, machinery
-        self._nodes, self._keys = plan.graph.nodes, plan.keys
-        self._values: dict[str, Outputs] = {}
-        self._functions: dict[str, Callable[..., Any]] = {}
-        self.ran: dict[str, None] = {}
-        self._to_run = set(plan.order)
-        self._waiting = Counter(link.node for name in plan.order for link in self._nodes[name].links()) + Counter(
-            plan.targets
+        self._nodes: dict[str, GraphNode] = dict(plan.graph.nodes)
+        self._keys = machinery.keys
+        self._caller = Caller(
+            machinery.resolve, machinery.threads, machinery.cancel, check_purity=machinery.check_purity
         )
-        self._same = _twins(plan)
-        self._waiting.update(self._same.values())
+        self.ran: dict[str, None] = {}
+        self.cached: dict[str, None] = dict.fromkeys(name for name in self._nodes if name in plan.cached)
+        self.kept = 0
+        self._to_run = set(plan.order)
+        self._planned = {name for name in plan.order if name in plan.keys} | plan.cached
+        self._priority: dict[str, Priority] = {name: (index,) for index, name in enumerate(plan.order)}
+        self._regions: dict[str, Region] = {}
+        self._began: dict[str, float] = {}
         self._finished: set[str] = set()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._scheduler = Scheduler(
-            priority={name: index for index, name in enumerate(plan.order)},
-            lane=lambda name: self._nodes[name].definition.lane,
+            priority=lambda name: self._priority.get(name, (-1,)),
+            lane=self._track,
             needs=self._needs,
             run=self._attempt,
             stopped=machinery.cancel.is_set,
         )
+        self._results = Results(self._scheduler.release)
+        self._same = _twins(plan)
+        for name in plan.order:
+            self._results.expect(self._nodes[name])
+        self._results.want([*plan.targets, *self._same.values()])
 
     def run(self) -> dict[str, Outputs]:
         """The outputs of the targets.
@@ -93,144 +117,275 @@ class Executor:
         events, plan = self._machinery.events, self._plan
         for pack in self._machinery.packs.values():  # stored results are of their classes, too
             make_importable(pack)
-        events.emit(RunStarted(nodes=tuple(self._nodes), to_run=len(plan.order), cached=len(plan.cached)))
-        for name in self._nodes:
-            if name in plan.cached:
-                events.emit(NodeCached(node=name))
+        events.emit(RunStarted(nodes=tuple(self._nodes), to_run=len(plan.certain), cached=len(plan.cached)))
+        for name in self.cached:
+            events.emit(NodeCached(node=name))
         try:
-            names: Iterable[str] = plan.order
+            names: Iterable[str] = plan.targets
             while True:
-                self._scheduler.run(names)
-                if self._machinery.cancel.is_set() and not self._to_run <= self._finished:
+                self._scheduler.run(name for name in names if name in self._to_run)
+                if self._machinery.cancel.is_set() and not set(plan.targets) <= {*self._finished, *plan.cached}:
                     raise Cancelled("the run was cancelled")
                 names = [name for name in plan.targets if not self._available(name)]
                 if not names:
-                    return {name: self._values[name] for name in plan.targets}
-                self._to_run.update(names)  # stored results that vanished
+                    return self._results.snapshot(plan.targets)
+                self._again(names)  # stored results that vanished
         finally:
             if self._machinery.store is not None:
                 self._machinery.store.flush()
 
+    # What is asked of a region's host.
+
+    def open_round(self, node: GraphNode, prefix: str, index: int, body: Graph, given: Mapping[str, Source]) -> Round:
+        """Add a copy of a body's nodes, called `prefix/` and their name, with its parameters replaced."""
+        if prefix.count("/") >= DEEPEST:
+            raise LoopFailed(
+                f"it lies {DEEPEST} graphs deep in one another; does it give a workflow that holds itself?"
+            )
+        before = (*self._priority.get(node.name, (-1,)), index)
+        with self._lock:
+            for name, inner in body.nodes.items():
+                sources = {port: _placed(inner, port, prefix, given) for port in inner.sources}
+                placed = GraphNode(f"{prefix}/{name}", inner.definition, sources, inner.loop)
+                self._nodes[placed.name] = placed
+                self._results.expect(placed)
+                self._keys.add(placed, place=prefix)
+            for number, name in enumerate(body.order):
+                self._priority[f"{prefix}/{name}"] = (*before, number)
+        opened = Round(
+            names=tuple(f"{prefix}/{name}" for name in body.nodes),
+            wanted=tuple(f"{prefix}/{name}" for name in body.wanted),
+            outputs={name: Link(f"{prefix}/{link.node}", link.output) for name, link in body.outputs.items()},
+        )
+        self._results.want(opened.wanted)
+        return opened
+
+    def close_round(self, opened: Round) -> None:
+        """Forget them."""
+        self._scheduler.forget(opened.names)
+        self._results.unwant(opened.wanted)
+        self._results.forget(opened.names)
+        with self._lock:
+            self._keys.forget(opened.names)
+            for name in opened.names:
+                del self._nodes[name]
+                self._priority.pop(name, None)
+                self._finished.discard(name)
+                self._began.pop(name, None)
+
+    def unfinished(self, names: Sequence[str]) -> list[str]:
+        """Those of some nodes that have no result yet."""
+        return [name for name in names if not self._available(name)]
+
+    def value(self, link: Link) -> Any:
+        """A result that is there."""
+        outputs = self._results.get(link.node)
+        assert outputs is not None, link
+        return outputs[link.output]
+
+    def key(self, link: Link) -> str:
+        """What a result counts as in keys: its recipe, or its content where nothing asked for the recipe's key."""
+        known = self._keys.get(link.node)
+        return f"L{known}.{link.output}" if known else content_key(self.value(link), secrets.token_hex(16))
+
+    def also(self, names: Sequence[str]) -> None:
+        """Run more nodes, without waiting for them."""
+        self._scheduler.also(names)
+
+    def progress(self, node: GraphNode, value: Progress) -> None:
+        """Tell how far a region is."""
+        self._machinery.events.emit(NodeProgress(node=node.name, progress=value))
+
+    # Which node runs when.
+
+    def _track(self, name: str) -> Track:
+        node = self._nodes[name]
+        if node.loop is not None:
+            return "engine" if node.definition.lane == "io" else "device"
+        if node.definition.lane == "cpu":
+            return "device" if self._machinery.surroundings.device == "cpu" else "cpu"
+        return node.definition.lane
+
     def _needs(self, name: str) -> list[str]:
-        """The nodes that must run before a node: its twin, or those wired into it."""
-        if name in self._same:
-            return [self._same[name]]
-        return [link.node for link in self._nodes[name].links() if link.node in self._to_run]
+        """What must run before a planned node: its twin, or those wired into it. Others are looked up first."""
+        if name not in self._planned:
+            return []
+        needed = [link.node for link in self._nodes[name].eager_links() if link.node in self._to_run]
+        return [self._same[name], *needed] if name in self._same else needed  # what a twin needs has twins as well
 
     def _attempt(self, name: str) -> list[str]:
-        """Run a node; or, where stored results that it needs have vanished, the names of the nodes that make them."""
+        """Run a node; or the names of the nodes that must run before it can."""
         if name in self._same and self._take_over(name, self._same[name]):
             return []
-        needed = dict.fromkeys(link.node for link in self._nodes[name].links())
-        missing = [each for each in needed if not self._available(each)]
-        with self._lock:
-            given = {each: self._values[each] for each in needed if each in self._values}
-            self._to_run.update(missing)
-        if missing := missing or [each for each in needed if each not in given]:
-            return missing
-        if self._machinery.cancel.is_set():
-            raise Cancelled("the run was cancelled")
-        self._run_node(self._nodes[name], given)
+        node = self._nodes[name]
+        if name not in self._planned and (waiting := self._look_up(node)) is not None:
+            return waiting
+        needed: Collection[str] = dict.fromkeys(link.node for link in node.eager_links())
+        while True:
+            missing = [each for each in needed if not self._available(each)]
+            given = self._results.snapshot(dict.fromkeys(link.node for link in node.links()))
+            if missing := missing or [each for each in needed if each not in given]:
+                self._again(missing)
+                return missing
+            if self._machinery.cancel.is_set():
+                raise Cancelled("the run was cancelled")
+            if blocked := self._blocked(node, given):
+                self._block(node, blocked)
+                return []
+            needed = self._run_region(node) if node.loop or name in self._regions else self._run_node(node, given)
+            if not needed:
+                return []
+
+    def _look_up(self, node: GraphNode) -> list[str] | None:
+        """Nothing to wait for where a result is stored, or the nodes that decide about the key; None: it must run."""
+        store = self._machinery.store
+        if node.loop is not None or not (store or node.definition.takes_context):  # nothing is asked of its key
+            return None
+        if not self._keys.decided(node.name):
+            return self._keys.deciders(node.name)
+        key = self._keys.get(node.name)
+        if store is None or key is None or node.name in self._finished or not node.definition.reusable:
+            return None
+        if (found := store.get(key)) is None:
+            return None
+        if node.name in self._plan.graph.nodes:
+            self.cached[node.name] = None
+        self._machinery.events.emit(NodeCached(node=node.name))
+        self._hold(node.name, found[0])
         return []
 
+    def _again(self, names: Collection[str]) -> None:
+        """These nodes must run, whatever the plan said."""
+        with self._lock:
+            for name in names:
+                if name in self._plan.graph.nodes and name not in self._to_run:
+                    self._to_run.add(name)
+                    self._results.expect(self._nodes[name])
+
     def _available(self, name: str) -> bool:
-        return name in self._values or self._load(name)
+        return name in self._results or self._load(name)
 
     def _load(self, name: str) -> bool:
-        """Fetch a stored result, unless the plan says that the node runs and it did not run yet."""
-        store = self._machinery.store
-        if store is None or (name in self._to_run and name not in self.ran):
+        """Fetch a stored result, unless the node runs and did not run yet."""
+        store, key = self._machinery.store, self._keys.get(name)
+        if store is None or key is None or (name in self._to_run and name not in self._finished):
             return False
-        found = store.get(self._keys[name])
+        if name not in self._finished and name not in self._plan.cached:
+            return False
+        found = store.get(key)
         if found is None:
             return False
-        self._values[name] = found[0]
+        self._results.put(name, found[0])
         return True
 
-    def _run_node(self, node: GraphNode, given: Mapping[str, Outputs]) -> None:
-        events = self._machinery.events
-        definition = node.definition
-        events.emit(NodeStarted(node=node.name, type_id=definition.id))
-        started = time.perf_counter()
-        arguments: dict[str, Any] = {}
+    @staticmethod
+    def _blocked(node: GraphNode, given: Mapping[str, Outputs]) -> Blocked | None:
+        ports = node.definition.inputs_by_name
+        for name, source in node.sources.items():
+            if name in ports and node.is_eager(name, source):
+                found = blocked_by(ports[name].type, source, given)
+                if found is not None:
+                    return found
+        return None
+
+    # What one node does.
+
+    def _run_region(self, node: GraphNode) -> list[str]:
+        """Go on with a loop or an expansion; the nodes that it waits for."""
         try:
-            function = self._function(definition)
-            arguments = self._arguments(node, given)
-            before = self._content(arguments)
-            if definition.takes_context:
-                arguments["ctx"] = Context(self._keys[node.name], self._around(node.name))
-            with self._computing():
-                returned = function(**arguments)
-                if inspect.iscoroutine(returned):
-                    returned = _awaited(returned, self._machinery.cancel)
-            outputs = outputs_of(definition, returned)
-            if before is not None and before != self._content({name: arguments[name] for name in node.sources}):
-                raise MutatedInput("it changed a value it was given; wire values are immutable, so work on a copy")
-        except Cancelled:
+            if node.name not in self._regions:
+                self._start(node)
+                assert node.loop is not None
+                kind = ForEach if node.loop.kind == "for_each" else Repeat
+                self._regions[node.name] = kind(self, node, node.loop)
+            found = self._regions[node.name].advance()
+        except (Cancelled, NodeFailed):
+            raise
+        except Exception as error:
+            raise self._failure(node, {}, error) from error
+        if isinstance(found, list):
+            return found
+        del self._regions[node.name]
+        self._finish(node, found, keep=False)
+        return []
+
+    def _run_node(self, node: GraphNode, given: Mapping[str, Outputs]) -> list[str]:
+        """Call a node's function; the nodes that it waits for."""
+        self._start(node)
+        arguments = Arguments()
+        try:
+            arguments = arguments_of(node, given, self._machinery.resolve)
+            context = self._context(node.name) if node.definition.takes_context else None
+            returned = self._caller.call(node.definition, arguments, context)
+            if node.definition.expands and isinstance(returned, Workflow):
+                self._keys.decide(node.name, arguments.asked)
+                self._regions[node.name] = Expansion(self, node, self._machinery.expand(returned, node))
+                return self._run_region(node)
+            outputs = outputs_of(node.definition, returned)
+        except Asked as asked:
+            return asked.nodes
+        except IsBlocked as stop:
+            self._keys.decide(node.name, arguments.asked)
+            self._store(node, all_blocked(node.definition, stop.blocked))
+            self._block(node, stop.blocked)
+            return []
+        except (Cancelled, NodeFailed):
             raise
         except (Exception, SystemExit) as error:
-            failure = NodeFailed(node.name, definition.id, _summary(arguments), _cause(error))
-            events.emit(NodeErred(node=node.name, error=str(failure)))
-            raise failure from error
-        self._keep(node, outputs)
-        events.emit(NodeFinished(node=node.name, seconds=time.perf_counter() - started))
+            raise self._failure(node, arguments.values, error) from error
+        self._keys.decide(node.name, arguments.asked)
+        self._finish(node, outputs, keep=True)
+        return []
+
+    def _start(self, node: GraphNode) -> None:
+        if node.name not in self._began:  # one that asks for lazy inputs is called again
+            self._began[node.name] = time.perf_counter()
+            self._machinery.events.emit(NodeStarted(node=node.name, type_id=node.definition.id))
+
+    def _failure(self, node: GraphNode, arguments: Mapping[str, Any], error: BaseException) -> NodeFailed:
+        failure = NodeFailed(node.name, node.definition.id, summary(arguments), cause(error))
+        self._machinery.events.emit(NodeErred(node=node.name, error=str(failure)))
+        return failure
 
     def _take_over(self, name: str, twin: str) -> bool:
         """Use the result of a node of the same recipe; False where it is gone."""
-        with self._lock:
-            outputs = self._values.get(twin)
+        outputs = self._results.get(twin)
         if outputs is None:
             return False
         self._machinery.events.emit(NodeCached(node=name))
-        self._hold(name, outputs, [twin, *(link.node for link in self._nodes[name].links())])
+        self._hold(name, outputs)
+        self._results.unwant([twin])
         return True
 
-    def _keep(self, node: GraphNode, outputs: Outputs) -> None:
-        definition, store = node.definition, self._machinery.store
-        self.ran[node.name] = None
-        if store is not None and definition.reusable:
-            portable = all(is_portable(port.type) for port in definition.outputs)
+    def _block(self, node: GraphNode, blocked: Blocked) -> None:
+        """Nothing to run: something it needs is blocked."""
+        self._machinery.events.emit(NodeBlocked(node=node.name, reason=blocked.reason))
+        self._hold(node.name, all_blocked(node.definition, blocked))
+
+    def _finish(self, node: GraphNode, outputs: Outputs, *, keep: bool) -> None:
+        if node.name in self._plan.graph.nodes:
+            self.ran[node.name] = None
+        self.kept += 1
+        if keep:
+            self._store(node, outputs)
+        seconds = time.perf_counter() - self._began.pop(node.name)
+        self._hold(node.name, outputs)
+        self._machinery.events.emit(NodeFinished(node=node.name, seconds=seconds))
+
+    def _store(self, node: GraphNode, outputs: Outputs) -> None:
+        store = self._machinery.store
+        if store is not None and node.definition.reusable:
+            portable = all(is_portable(port.type) for port in node.definition.outputs)
             store.put(self._keys[node.name], outputs, portable=portable)
-        self._hold(node.name, outputs, [link.node for link in node.links()])
 
-    def _hold(self, name: str, outputs: Outputs, used: Collection[str]) -> None:
-        """Keep a result for those that need it, and drop those of `used` that nobody needs any more."""
-        with self._lock:
-            self._values[name] = outputs
-            self._finished.add(name)
-            self._waiting.subtract(used)
-            for each in {each for each in used if self._waiting[each] <= 0}:
-                self._values.pop(each, None)
-                self._scheduler.release(each)
+    def _hold(self, name: str, outputs: Outputs) -> None:
+        """Keep a result for those that need it; the node itself needs nothing more."""
+        self._results.put(name, outputs)
+        self._finished.add(name)
+        self._results.done(name)
 
-    def _function(self, definition: NodeDefinition) -> Callable[..., Any]:
-        if definition.id not in self._functions:
-            self._functions[definition.id] = getattr(import_module(definition.module), definition.function)
-        return self._functions[definition.id]
-
-    def _arguments(self, node: GraphNode, given: Mapping[str, Outputs]) -> dict[str, Any]:
-        ports = node.definition.inputs_by_name
-        return {name: self._argument(name, ports[name].type, source, given) for name, source in node.sources.items()}
-
-    def _argument(self, name: str, port: PortType, source: Source, given: Mapping[str, Outputs]) -> Any:
-        match source:
-            case Written(value=value):
-                return to_argument(port, value, self._machinery.resolve)
-            case Link(node=node, output=output):
-                value = given[node][output]
-                reason = misfit(port, value)
-                if reason is not None:
-                    raise WrongOutput(f"{name} = {shorten(value)}, wired from {source}: {reason}")
-                return float(value) if type(value) is int and getattr(port, "kind", "") == "float" else value
-            case Gathered(items=items):
-                return [self._argument(name, item_type(port), item, given) for item in items]
-
-    def _content(self, arguments: Mapping[str, Any]) -> dict[str, str] | None:
-        if not self._machinery.check_purity:
-            return None
-        from ..ports.codec import content_hash
-
-        return {name: content_hash(value) for name, value in arguments.items()}
+    def _context(self, name: str) -> Context:
+        return Context(self._keys.first(name), self._around(name))
 
     def _around(self, name: str) -> Surroundings:
         events, around = self._machinery.events, self._machinery.surroundings
@@ -248,17 +403,20 @@ class Executor:
             cancel=self._machinery.cancel,
         )
 
-    @contextlib.contextmanager
-    def _computing(self) -> Iterator[None]:
-        """Torch without gradients and with the policy's threads, if a node brought torch in."""
-        torch = sys.modules.get("torch")
-        if torch is None:
-            yield
-            return
-        if torch.get_num_threads() != self._machinery.threads:
-            torch.set_num_threads(self._machinery.threads)
-        with torch.no_grad():
-            yield
+
+def _placed(node: GraphNode, port: str, prefix: str, given: Mapping[str, Source]) -> Source:
+    """A source of a body's node in one round."""
+    match node.sources[port]:
+        case Parameter(name=name):
+            definition = node.definition.inputs_by_name.get(port)
+            return normalised(definition.type, given[name]) if definition is not None else given[name]
+        case Link(node=inner, output=output):
+            return Link(f"{prefix}/{inner}", output)
+        case Gathered(items=items):
+            placed = (Link(f"{prefix}/{each.node}", each.output) if isinstance(each, Link) else each for each in items)
+            return Gathered(tuple(placed))
+        case source:
+            return source
 
 
 def _twins(plan: Plan) -> dict[str, str]:
@@ -266,78 +424,9 @@ def _twins(plan: Plan) -> dict[str, str]:
     first: dict[str, str] = {}
     found = {}
     for name in plan.order:
-        if not plan.graph.nodes[name].definition.reusable:
+        if name not in plan.keys or not plan.graph.nodes[name].definition.reusable:
             continue
         other = first.setdefault(plan.keys[name], name)
         if other != name:
             found[name] = other
     return found
-
-
-def _awaited(coroutine: Coroutine[Any, Any, Any], cancel: CancelToken) -> Any:
-    """What a coroutine returns; a cancelled run cancels it at its next `await`."""
-    import asyncio
-
-    async def watched() -> Any:
-        task = asyncio.ensure_future(coroutine)
-        while not task.done():
-            await asyncio.wait({task}, timeout=0.05)
-            if cancel.is_set():
-                task.cancel()
-        return task.result()
-
-    try:
-        return asyncio.run(watched())
-    except asyncio.CancelledError:
-        raise Cancelled("the run was cancelled") from None
-
-
-def outputs_of(definition: NodeDefinition, returned: Any) -> Outputs:
-    """What a node function returned, by output; raises WrongOutput where it is not what the node declares."""
-    ports = definition.outputs
-    is_named = isinstance(returned, tuple) and hasattr(returned, "_fields")
-    if not ports:
-        outputs: Outputs = {}
-    elif is_named and tuple(returned._fields) == tuple(port.name for port in ports):
-        outputs = returned._asdict()
-    elif len(ports) == 1:
-        outputs = {ports[0].name: returned}
-    else:
-        raise WrongOutput(f"it returned {shorten(returned)} instead of {', '.join(port.name for port in ports)}")
-    for port in ports:
-        reason = misfit(port.type, outputs[port.name])
-        if reason is not None:
-            raise WrongOutput(f"its output {port.name!r} should be {describe(port.type)}, but {reason}")
-    return outputs
-
-
-def is_portable(port: PortType) -> bool:
-    """Whether values of a type go to disk and other processes."""
-    if isinstance(port, WireType):
-        return port.portable and all(map(is_portable, port.arguments))
-    parts = getattr(port, "members", None) or [getattr(port, "item", None)]
-    return all(is_portable(part) for part in parts if part is not None)
-
-
-def _summary(arguments: Mapping[str, Any]) -> str:
-    shown = {name: value for name, value in arguments.items() if not isinstance(value, Context)}
-    return ", ".join(f"{name}={_short(value)}" for name, value in shown.items())
-
-
-def _short(value: object) -> str:
-    if isinstance(value, str | int | float | bool | Path | None):
-        return shorten(value)
-    shape = getattr(value, "shape", None)
-    return f"<{type(value).__name__}{f' {tuple(shape)}' if isinstance(shape, tuple) else ''}>"
-
-
-def _cause(error: BaseException) -> str:
-    frame = traceback.extract_tb(error.__traceback__)
-    where = f" (at {Path(frame[-1].filename).name}:{frame[-1].lineno})" if frame and not _is_ours(error) else ""
-    return f"{error}" if _is_ours(error) else f"{type(error).__name__}: {error}{where}"
-
-
-def _is_ours(error: BaseException) -> bool:
-    from ..errors import NodegraphError
-
-    return isinstance(error, NodegraphError)

@@ -13,6 +13,7 @@ from pydantic import JsonValue
 
 from ..definition import NodeDefinition
 from ..errors import InvalidInput, NodegraphError
+from ..ports.flow import Blocked
 from ..ports.literals import by_exactness, problems
 from ..ports.types import ListType, MapType, ModelType, PathType, PortType, UnionType, item_type
 from ..ports.values import ResolveFile, misfit
@@ -28,14 +29,15 @@ from ..spec import (
     has_unknown,
 )
 from ..workflow.defects import Defect
-from ..workflow.graph import Gathered, Graph, GraphNode, Link, Source, Written
+from ..workflow.graph import Gathered, Given, Graph, GraphNode, Link, Loop, Parameter, Source, Written
+from .keys import ANY
 
 
 @dataclass(frozen=True, slots=True)
 class NodeForecast:
     """What is known of one node. outputs: by name a spec, a value or an `Unknown`.
 
-    gap: why its cost is not known; "" when it is.
+    gap: why its cost is not known; "" when it is. asks: see `Predicted`.
     """
 
     outputs: Mapping[str, object]
@@ -43,6 +45,7 @@ class NodeForecast:
     models: tuple[ModelFacts, ...] = ()
     defects: tuple[Defect, ...] = ()
     gap: str = ""
+    asks: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +80,19 @@ class Forecaster:
 
     resolve: from kind and name to an existing file. context: where the run will compute.
     broken: nodes that cannot run, such as those whose file is missing; nothing is known of their outputs.
+    parameters: what a round of a loop is given, where the graph is a loop's body.
     """
 
-    def __init__(self, graph: Graph, resolve: ResolveFile, context: SpecContext, broken: frozenset[str]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        resolve: ResolveFile,
+        context: SpecContext,
+        broken: frozenset[str],
+        parameters: Mapping[str, object] | None = None,
+    ) -> None:
         self._graph, self._resolve, self._context, self._broken = graph, resolve, context, broken
+        self._parameters = parameters or {}
         self._loaded: dict[str, LoadedSpec] = {}
         self.nodes: dict[str, NodeForecast] = {}
 
@@ -94,11 +106,15 @@ class Forecaster:
         definition = node.definition
         if node.name in self._broken:
             return self._nothing_known(node, "it cannot run")
+        if node.loop is not None:
+            return self._loop(node, node.loop)
         if not definition.spec:
             return self._nothing_known(node, f"{definition.id} declares no spec")
         given, defects = self._arguments(node)
         if defects:
             return self._nothing_known(node, "it cannot run", defects)
+        if (blocked := _blocking(node, given)) is not None:
+            return NodeForecast(dict.fromkeys(definition.outputs_by_name, blocked))
         try:
             spec = self._spec(definition)
             obstacle = spec.obstacle(given)
@@ -112,7 +128,20 @@ class Forecaster:
             return self._nothing_known(node, "it cannot run", [Defect("refused", str(error), node=node.name)])
         except Exception as error:  # noqa: BLE001 - a pack's code may raise anything; the report says what
             return self._nothing_known(node, f"its spec raised {type(error).__name__}: {error}")
-        return NodeForecast(self._outputs(node, predicted), predicted.cost, predicted.models)
+        return NodeForecast(self._outputs(node, predicted), predicted.cost, predicted.models, asks=predicted.asks)
+
+    def _loop(self, node: GraphNode, loop: Loop) -> NodeForecast:
+        from .rounds import forecast_loop
+
+        def walk(body: Graph, given: Mapping[str, object]) -> Mapping[str, NodeForecast]:
+            return Forecaster(body, self._resolve, self._context, self._broken, given).walk()
+
+        ports = node.definition.inputs_by_name
+        given = {
+            name: self._argument(ports[name].type if name in ports else ANY, source)
+            for name, source in node.sources.items()
+        }
+        return forecast_loop(node, loop, given, walk)
 
     def _spec(self, definition: NodeDefinition) -> LoadedSpec:
         if definition.spec not in self._loaded:
@@ -156,6 +185,17 @@ class Forecaster:
                 return float(wired) if type(wired) is int and getattr(port, "kind", "") == "float" else wired
             case Gathered(items=items):
                 return [self._argument(item_type(port), each) for each in items]
+            case Parameter(name=name):
+                return self._parameters[name]
+            case Given(value=value):
+                return value
+
+
+def _blocking(node: GraphNode, given: Mapping[str, object]) -> Blocked | None:
+    """The blocked input because of which a node does not run, as in a run."""
+    ports, lazy = node.definition.inputs_by_name, node.definition.lazy
+    held = ((ports[name].type, value) for name, value in given.items() if name not in lazy and type(value) is Blocked)
+    return next((value for port, value in held if misfit(port, value) is not None), None)
 
 
 def with_files(port: PortType, value: JsonValue, resolve: Callable[[str, str], Path]) -> Any:

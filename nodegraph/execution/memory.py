@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ..spec import sizes_of
+from ..workflow.graph import GraphNode
 from .forecast import NodeForecast
 from .plan import Plan
 
@@ -53,12 +54,13 @@ class MemoryForecast:
         return self.baseline + self.values + self.working
 
 
-def forecast_memory(plan: Plan, nodes: Mapping[str, NodeForecast], *, kept: int) -> MemoryForecast:
+def forecast_memory(plan: Plan, nodes: Mapping[str, NodeForecast], *, kept: int, slack: bool = True) -> MemoryForecast:
     """The worst moment of a run of `plan` on one node at a time.
 
     kept: bytes of results that the cache keeps in memory when nobody needs them any more; 0 runs without a cache.
+    slack: whether to count what the allocator keeps.
     """
-    uses_torch = any("torch" in plan.graph.nodes[name].definition.numeric for name in plan.order)
+    uses_torch = any("torch" in each.definition.numeric for each in _with_bodies(plan))
     baseline = ENGINE_BYTES + (TORCH_BYTES if uses_torch else 0)
     waiting = Counter(link.node for name in plan.order for link in plan.graph.nodes[name].links())
     waiting.update(plan.targets)
@@ -71,13 +73,22 @@ def forecast_memory(plan: Plan, nodes: Mapping[str, NodeForecast], *, kept: int)
             live.setdefault(each, sizes_of(nodes[each].outputs.values()))
         values = _total(live, dropped, kept)
         working = nodes[name].cost.working
-        working += heap_slack(working)
+        working += heap_slack(working) if slack else 0
         if values + working >= worst.values + worst.working:
             worst = MemoryForecast(baseline, values, working, name)
         waiting.subtract(links)
         for each in {each for each in links if waiting[each] <= 0}:
             dropped.update(live.pop(each, {}))
     return worst
+
+
+def _with_bodies(plan: Plan) -> Iterator[GraphNode]:
+    """The nodes that may run, those in loops included."""
+    for name in plan.order:
+        node = plan.graph.nodes[name]
+        yield node
+        if node.loop is not None:
+            yield from node.loop.body.all_nodes()
 
 
 def _total(live: Mapping[str, Mapping[int, int]], dropped: Mapping[int, int], kept: int) -> int:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from ..workflow.graph import Graph
+from ..workflow.graph import Graph, GraphNode
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a run will do.
 
-    order: the nodes to run, every one after those it needs, and what one target needs before the next is begun, so
-    that little is held at a time. cached: nodes whose stored results will be used.
-    targets: the nodes whose results were asked for. keys: of all nodes of the graph.
+    order: the nodes that may have to run, every one after those it needs, and what one target needs before the next is
+    begun, so that little is held at a time. certain: those of them that run whatever the others give; the rest depends
+    on what nodes with lazy inputs ask for, or on the rounds of loops. cached: nodes whose stored results will be used.
+    targets: the nodes whose results were asked for. keys: of all nodes of the graph that have one already.
     """
 
     graph: Graph
     keys: Mapping[str, str]
     targets: tuple[str, ...]
     order: tuple[str, ...]
+    certain: frozenset[str]
     cached: frozenset[str]
 
 
@@ -34,6 +36,11 @@ def default_targets(graph: Graph) -> tuple[str, ...]:
     return tuple(name for name in graph.nodes if name in wanted)
 
 
+def expand_targets(graph: Graph, names: Iterable[str]) -> list[str]:
+    """Names of nodes, those of graphs that were taken apart replaced by the nodes that hold their results."""
+    return list(dict.fromkeys(each for name in names for each in graph.groups.get(name, (name,))))
+
+
 def make_plan(
     graph: Graph,
     keys: Mapping[str, str],
@@ -43,40 +50,30 @@ def make_plan(
     """Plan a run of `targets`; `stored` says which keys have a stored result."""
     wanted = tuple(targets)
     closure = _closure(graph, wanted)
-    available = stored({keys[name] for name in closure if graph.nodes[name].definition.reusable})
+    available = stored({keys[name] for name in closure if name in keys and _is_kept(graph.nodes[name])})
     needed: set[str] = set(wanted)
+    certain: set[str] = set(wanted)
     to_run: set[str] = set()
     cached: set[str] = set()
     for name in reversed(list(graph.nodes)):
         if name not in needed:
             continue
         node = graph.nodes[name]
-        if node.definition.reusable and keys[name] in available:
+        if _is_kept(node) and keys.get(name) in available:
             cached.add(name)
-        else:
-            to_run.add(name)
-            needed.update(link.node for link in node.links())
-    return Plan(graph, keys, wanted, _depth_first(graph, wanted, to_run), frozenset(cached))
+            continue
+        to_run.add(name)
+        needed.update(link.node for link in node.links())
+        if name in certain and (name in keys or not node.definition.reusable):
+            certain.update(link.node for link in node.eager_links())
+    order = graph.depth_first(wanted, to_run)
+    decided = (name for name in to_run & certain if name in keys or not graph.nodes[name].definition.reusable)
+    return Plan(graph, keys, wanted, order, frozenset(decided), frozenset(cached))
 
 
-def _depth_first(graph: Graph, targets: Iterable[str], to_run: Collection[str]) -> tuple[str, ...]:
-    """The nodes of `to_run`, each after those it needs and as late as that allows."""
-    order: dict[str, None] = {}
-    for target in targets:
-        path = [(target, _needs(graph, target, to_run))] if target in to_run and target not in order else []
-        while path:
-            name, needs = path[-1]
-            following = next((each for each in needs if each not in order), None)
-            if following is not None:
-                path.append((following, _needs(graph, following, to_run)))
-            else:
-                order[name] = None
-                path.pop()
-    return tuple(order)
-
-
-def _needs(graph: Graph, name: str, to_run: Collection[str]) -> Iterator[str]:
-    return (link.node for link in graph.nodes[name].links() if link.node in to_run)
+def _is_kept(node: GraphNode) -> bool:
+    """Whether a node's own result is stored; of loops, those of their rounds are."""
+    return node.loop is None and node.definition.reusable
 
 
 def _closure(graph: Graph, targets: Iterable[str]) -> set[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from pydantic import JsonValue
@@ -13,18 +14,19 @@ from ..errors import InvalidWorkflow
 from ..plugins import make_importable
 from ..spec import ModelFacts, SpecContext
 from ..workflow.defects import Defect
-from ..workflow.graph import Graph, GraphNode, Link, Written
+from ..workflow.graph import Graph, GraphNode, Link, Written, links_of
 from ..workflow.inputs import bind_inputs
 from ..workflow.model import Workflow
 from ..workflow.validate import check
 from .durations import START_SECONDS, TimeClass, seconds_of, time_class
 from .forecast import Forecaster, NodeForecast
-from .keys import KeyMaker
+from .keys import KeyMaker, asked_for, no_trace
+from .late_keys import trace_of
 from .memory import MemoryForecast, forecast_memory
-from .plan import Plan, default_targets, make_plan
+from .plan import Plan, default_targets, expand_targets, make_plan
 from .run import Runner
 
-State: TypeAlias = Literal["runs", "cached", "not needed"]
+State: TypeAlias = Literal["runs", "may run", "cached", "not needed"]
 
 LARGEST_HASHED = 256_000_000
 """Bytes up to which preflight reads a file whose digest it does not know yet; larger ones would take seconds."""
@@ -34,8 +36,9 @@ LARGEST_HASHED = 256_000_000
 class NodeReport:
     """What preflight says of one node.
 
-    state: whether it will run. outputs: by name a spec, a plain value or an `Unknown`. seconds: its time, None while
-    unknown. working: bytes beside inputs and outputs. gap: why time and memory are not known; "" when they are.
+    state: whether it will run; "may run" where that depends on what other nodes ask for. outputs: by name a spec, a
+    plain value or an `Unknown`. seconds: its time, None while unknown. working: bytes beside inputs and outputs.
+    gap: why time and memory are not known; "" when they are.
     """
 
     name: str
@@ -102,7 +105,7 @@ def preflight(
 
 
 def _targets(graph: Graph, targets: Iterable[str] | None) -> tuple[str, ...]:
-    wanted = tuple(targets) if targets is not None else default_targets(graph)
+    wanted = tuple(expand_targets(graph, targets)) if targets is not None else default_targets(graph)
     if unknown := [name for name in wanted if name not in graph.nodes]:
         raise InvalidWorkflow([Defect("missing_node", f"there is no node {name!r} to run up to") for name in unknown])
     return wanted
@@ -124,14 +127,14 @@ class _Preflight:
             make_importable(pack)
         broken = frozenset(each.node for each in missing)
         nodes = Forecaster(self.graph, self.runner.files.resolve, self.context, broken).walk()
-        plan = self._plan(nodes)
+        plan, sure = self._plan(nodes)
         used = {*plan.order, *plan.cached}
         refused = [defect for name in self.graph.nodes if name in used for defect in nodes[name].defects]
         seconds = {name: seconds_of(nodes[name].cost, self.context) for name in self.graph.nodes}
         running = [name for name in plan.order if not nodes[name].gap]
         kept = self.runner.settings.memory_cache_bytes if self.use_cache else 0
         return Report(
-            nodes=tuple(self._node(name, nodes[name], plan, seconds[name]) for name in self.graph.nodes),
+            nodes=tuple(self._node(name, nodes[name], plan, sure, seconds[name]) for name in self.graph.nodes),
             models=tuple(self._models(nodes)),
             defects=(*missing, *refused),
             memory=forecast_memory(plan, nodes, kept=kept),
@@ -140,11 +143,15 @@ class _Preflight:
             unread=tuple(self.unread),
         )
 
-    def _plan(self, nodes: Mapping[str, NodeForecast]) -> Plan:
-        maker = KeyMaker(self._digest, self.runner.policy, secrets.token_hex(16))
-        keys = maker.keys(self.graph)
+    def _plan(self, nodes: Mapping[str, NodeForecast]) -> tuple[Plan, set[str]]:
+        """The plan without the nodes that will not be asked for, and the nodes that will run whatever others give."""
+        asked = functools.partial(trace_of, self.runner.store) if self.use_cache else no_trace
+        keys = KeyMaker(self._digest, self.runner.policy, secrets.token_hex(16), asked).keys(self.graph)
         stored = self.runner.store.contains_many if self.use_cache else lambda _: set()
-        return make_plan(self.graph, keys, self.targets, stored)
+        plan = make_plan(self.graph, keys, self.targets, stored)
+        possible = _reached(plan, nodes, doubtful=True)
+        order = tuple(name for name in plan.order if name in possible)
+        return replace(plan, order=order, cached=plan.cached & possible), _reached(plan, nodes, doubtful=False)
 
     def _digest(self, kind: str, name: str) -> str:
         """A file's digest; for a file that is missing or not worth reading now one that no result has."""
@@ -158,8 +165,9 @@ class _Preflight:
         except Exception:  # noqa: BLE001 - told as a defect already, or by the run
             return secrets.token_hex(32)
 
-    def _node(self, name: str, found: NodeForecast, plan: Plan, seconds: float) -> NodeReport:
-        state: State = "cached" if name in plan.cached else "runs" if name in plan.order else "not needed"
+    def _node(self, name: str, found: NodeForecast, plan: Plan, sure: set[str], seconds: float) -> NodeReport:
+        running: State = "runs" if name in sure else "may run"
+        state: State = "cached" if name in plan.cached else running if name in plan.order else "not needed"
         definition = self.graph.nodes[name].definition
         return NodeReport(
             name, definition.id, state, found.outputs, None if found.gap else seconds, found.cost.working, found.gap
@@ -171,6 +179,28 @@ class _Preflight:
             for name, found in nodes.items()
             for facts in found.models
         ]
+
+
+def _reached(plan: Plan, nodes: Mapping[str, NodeForecast], *, doubtful: bool) -> set[str]:
+    """The nodes whose results a run looks at. doubtful: also those for which it may turn out not to ask."""
+    found: set[str] = set()
+    waiting = list(plan.targets)
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        found.add(name)
+        if name not in plan.cached:
+            waiting += [link.node for link in _wires(plan.graph.nodes[name], nodes[name].asks, doubtful=doubtful)]
+    return found
+
+
+def _wires(node: GraphNode, asks: tuple[str, ...] | None, *, doubtful: bool) -> Iterator[Link]:
+    for name, source in node.sources.items():
+        if name not in node.definition.lazy or (asks is None and doubtful):
+            yield from links_of(source)
+    for asked in asks or ():
+        yield from links_of(asked_for(node, asked)[1])
 
 
 def _file_name(node: GraphNode, facts: ModelFacts) -> str:

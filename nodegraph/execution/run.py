@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import secrets
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -29,19 +30,20 @@ from ..errors import (
 from ..files import is_file, is_folder, write_atomically
 from ..settings import Settings, load_settings
 from ..workflow.defects import Defect
-from ..workflow.graph import Graph
+from ..workflow.graph import Graph, GraphNode
 from ..workflow.inputs import bind_inputs
 from ..workflow.model import Workflow
-from ..workflow.validate import check
+from ..workflow.validate import check, check_expansion
 from .cancel import CancelToken
 from .context import Surroundings
 from .digests import FileDigests
 from .events import Event, EventStream, Listener, NodeFile, RunFinished
 from .executor import Executor, Machinery
-from .keys import KeyMaker, package_version, written_paths
+from .keys import KeyMaker, no_trace, package_version, written_paths
+from .late_keys import LateKeys, trace_of
 from .naming import name_fields
 from .opening import open_store
-from .plan import Plan, default_targets, make_plan
+from .plan import Plan, default_targets, expand_targets, make_plan
 from .resolve import FileResolver
 from .store import ResultStore
 
@@ -66,12 +68,17 @@ class RunResult:
 class Prepared:
     """A run that is planned but not started.
 
-    workflow: with all values written in. files: the content digests of the files that will be read, by kind and name.
+    workflow: with all values written in. keys: makes those that are known only while it runs.
     """
 
     workflow: Workflow
     plan: Plan
-    files: Mapping[tuple[str, str], str]
+    keys: KeyMaker
+
+    @property
+    def files(self) -> Mapping[tuple[str, str], str]:
+        """The content digests of the files that are read, by kind and name, as far as they are known."""
+        return self.keys.files
 
 
 class Runner:
@@ -117,7 +124,7 @@ class Runner:
         """
         bound = bind_inputs(workflow, inputs or {})
         graph = check(bound, self.catalog)
-        wanted = tuple(targets) if targets is not None else default_targets(graph)
+        wanted = tuple(expand_targets(graph, targets)) if targets is not None else default_targets(graph)
         unknown = [name for name in wanted if name not in graph.nodes]
         if unknown:
             raise InvalidWorkflow(
@@ -125,10 +132,11 @@ class Runner:
             )
         if defects := self.file_defects(graph):
             raise InvalidWorkflow(defects)
-        maker = KeyMaker(self._digest, self.policy, secrets.token_hex(16))
+        asked = functools.partial(trace_of, self.store) if use_cache else no_trace
+        maker = KeyMaker(self._digest, self.policy, secrets.token_hex(16), asked)
         keys = maker.keys(graph)
         stored = self.store.contains_many if use_cache else _nothing_stored
-        return Prepared(bound, make_plan(graph, keys, wanted, stored), maker.files)
+        return Prepared(bound, make_plan(graph, keys, wanted, stored), maker)
 
     def run(
         self,
@@ -161,13 +169,16 @@ class Runner:
 
         events = EventStream(listen)
         token = cancel or CancelToken()
+        store = self.store if use_cache else None
         machinery = Machinery(
-            store=self.store if use_cache else None,
+            store=store,
             packs=self.catalog.packs,
             resolve=self.files.resolve,
             surroundings=self._surroundings(prepared, token, fields or {}),
             events=events,
             cancel=token,
+            keys=LateKeys(prepared.keys, plan.graph.nodes, plan.keys, store),
+            expand=self._expanded,
             threads=self.policy.threads,
             check_purity=check_purity,
         )
@@ -177,7 +188,7 @@ class Runner:
         links = plan.graph.outputs
         outputs = {name: results[link.node][link.output] for name, link in links.items() if link.node in results}
         seconds = time.perf_counter() - started
-        return RunResult(outputs, tuple(executor.ran), tuple(plan.cached), plan.keys, seconds, tuple(files))
+        return RunResult(outputs, tuple(executor.ran), tuple(executor.cached), plan.keys, seconds, tuple(files))
 
     def import_file(self, kind: str, path: Path) -> str:
         """A name under which a workflow may use a file that lies anywhere.
@@ -215,12 +226,20 @@ class Runner:
         except OSError as error:
             raise FileMissing(f"the {kind} {name!r} cannot be read: {error.strerror or error}") from error
 
+    def _expanded(self, workflow: Workflow, node: GraphNode) -> Graph:
+        """The graph of a workflow that a node gave to take its place; raises InvalidWorkflow."""
+        graph = check_expansion(workflow, node.definition, node.sources.keys(), self.catalog)
+        if defects := self.file_defects(graph):
+            raise InvalidWorkflow(defects)
+        return graph
+
     def file_defects(self, graph: Graph) -> list[Defect]:
         """The files that a graph names and that are missing or not allowed."""
         defects = []
-        for node in graph.nodes.values():
+        for node in graph.all_nodes():
+            ports = node.definition.inputs_by_name
             for port, source in node.sources.items():
-                for kind, name in written_paths(node.definition.inputs_by_name[port].type, source):
+                for kind, name in written_paths(ports[port].type, source) if port in ports else ():
                     try:
                         self.files.resolve(kind, name)
                     except FileMissing as error:
@@ -233,7 +252,7 @@ class Runner:
         workflow = prepared.workflow
 
         def provenance() -> Mapping[str, JsonValue]:
-            packages = {package for node in prepared.plan.graph.nodes.values() for package in node.definition.numeric}
+            packages = {package for node in prepared.plan.graph.all_nodes() for package in node.definition.numeric}
             return {
                 "nodegraph": __version__,
                 "workflow": workflow.model_dump(mode="json", by_alias=True, exclude_defaults=True)
@@ -282,7 +301,7 @@ def _finishing(events: EventStream, executor: Executor, started: float) -> Itera
 
     def finished(status: str) -> None:
         seconds = time.perf_counter() - started
-        events.emit(RunFinished(status=status, seconds=seconds, kept=len(executor.ran)))  # type: ignore[arg-type]
+        events.emit(RunFinished(status=status, seconds=seconds, kept=executor.kept))  # type: ignore[arg-type]
 
     try:
         yield

@@ -92,7 +92,7 @@ class MapType(_Frozen):
 
 
 class UnionType(_Frozen):
-    """A value of one of several types."""
+    """A value of one of several types; of none of them, what an empty list holds."""
 
     kind: Literal["union"] = "union"
     members: tuple[PortType, ...]
@@ -186,7 +186,7 @@ def describe(port: PortType) -> str:
         case MapType(item=item):
             return f"dict[str, {describe(item)}]"
         case UnionType(members=members):
-            return " | ".join(describe(member) for member in members)
+            return " | ".join(describe(member) for member in members) or "nothing"
         case VariableType(name=name):
             return name
         case WireType(id=name, arguments=arguments):
@@ -271,6 +271,8 @@ def why_not(source: PortType, target: PortType, bindings: Bindings | None = None
     if source == target or isinstance(target, AnyType):
         return None
     if isinstance(source, UnionType):
+        if not source.members:
+            _bind_nothing(target, bindings)
         reasons = ((member, why_not(member, target, bindings)) for member in source.members)
         return next((f"it may be {describe(member)}, and {reason}" for member, reason in reasons if reason), None)
     match target:
@@ -279,6 +281,18 @@ def why_not(source: PortType, target: PortType, bindings: Bindings | None = None
         case VariableType():
             return _why_not_variable(source, target, bindings)
     return _why_not_plain(source, target, bindings)
+
+
+def _bind_nothing(target: PortType, bindings: Bindings) -> None:
+    """Let the variables in `target` that nothing else decides stand for the type without values."""
+    match target:
+        case VariableType(name=name):
+            bindings.setdefault(name, UnionType(members=()))
+        case ListType(item=item) | MapType(item=item):
+            _bind_nothing(item, bindings)
+        case UnionType(members=parts) | WireType(arguments=parts):
+            for part in parts:
+                _bind_nothing(part, bindings)
 
 
 def _why_not_any(source: PortType, members: tuple[PortType, ...], bindings: Bindings) -> str | None:

@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from ..definition import NodeDefinition
-from .graph import BadLink, Gathered, Link, Source, Written, links_of, parse_link, parse_source
+from .graph import BadLink, FileSource, Gathered, Link, Written, links_of, parse_link, parse_source
 from .model import NodeEntry, Workflow
 
 What = Literal["added", "removed", "renamed", "type", "version", "input", "output", "declared_input"]
@@ -99,10 +99,10 @@ class _Recipes:
         return digests
 
 
-def _sources(entry: NodeEntry, definitions: Mapping[str, NodeDefinition]) -> dict[str, Source]:
+def _sources(entry: NodeEntry, definitions: Mapping[str, NodeDefinition]) -> dict[str, FileSource]:
     definition = definitions.get(entry.type)
     ports = definition.inputs if definition else ()
-    found: dict[str, Source] = {port.name: Written(port.default) for port in ports if not port.required}
+    found: dict[str, FileSource] = {port.name: Written(port.default) for port in ports if not port.required}
     for name, value in entry.inputs.items():
         try:
             found[name] = parse_source(value)
@@ -111,7 +111,7 @@ def _sources(entry: NodeEntry, definitions: Mapping[str, NodeDefinition]) -> dic
     return found
 
 
-def _canonical(source: Source, digests: Mapping[str, str]) -> JsonValue:
+def _canonical(source: FileSource, digests: Mapping[str, str]) -> JsonValue:
     match source:
         case Link(node=node, output=output):
             return {"from": [digests.get(node, node), output]}
@@ -154,7 +154,7 @@ def _of_nodes(name: str, old: _Recipes, partner: str, new: _Recipes, pairs: Mapp
     return found
 
 
-def _followed(source: Source, pairs: Mapping[str, str]) -> JsonValue:
+def _followed(source: FileSource, pairs: Mapping[str, str]) -> JsonValue:
     """A source with the nodes' names of the other workflow, values with their types."""
     match source:
         case Link(node=node, output=output):
@@ -165,7 +165,7 @@ def _followed(source: Source, pairs: Mapping[str, str]) -> JsonValue:
             return json.dumps(value, sort_keys=True)
 
 
-def _document(source: Source | None) -> JsonValue:
+def _document(source: FileSource | None) -> JsonValue:
     match source:
         case None:
             return None

@@ -21,6 +21,8 @@ DefectCode: TypeAlias = Literal[
     "missing_output",
     "type_mismatch",
     "cycle",
+    "bad_graph",
+    "bad_loop",
     "bad_workflow_input",
     "missing_file",
     "file_not_allowed",
@@ -32,7 +34,8 @@ DefectCode: TypeAlias = Literal[
 class Defect:
     """What is wrong, where, with which value, and what to do.
 
-    node, input: where; empty when it concerns the whole file. value: what stands there.
+    node, input: where; empty when it concerns the whole file. value: what stands there. graph: the graph of the file in
+    which the node is; empty for the workflow itself.
     """
 
     code: DefectCode
@@ -41,12 +44,14 @@ class Defect:
     node: str = ""
     input: str = ""
     value: JsonValue = None
+    graph: str = ""
 
     def __str__(self) -> str:
         place = f"{self.node}.{self.input}" if self.input else self.node
+        place = f"in the graph {self.graph!r}{', ' if place else ''}{place}" if self.graph else place
         shown = f" = {shorten(self.value)}" if self.value is not None else ""
         return f"{f'{place}{shown}: ' if place else ''}{self.reason}{'; ' + self.remedy if self.remedy else ''}"
 
     def to_document(self) -> dict[str, Any]:
         """The record as JSON."""
-        return {name: getattr(self, name) for name in ("code", "node", "input", "value", "reason", "remedy")}
+        return {name: getattr(self, name) for name in ("code", "graph", "node", "input", "value", "reason", "remedy")}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
 
 from pydantic import JsonValue
 
@@ -37,7 +38,25 @@ class Gathered:
     items: tuple[Link | Written, ...]
 
 
-Source: TypeAlias = Link | Written | Gathered
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """What a round of a loop is given under this name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """A value at hand, with the key of its recipe or of its content."""
+
+    value: Any
+    key: str
+
+
+FileSource: TypeAlias = Link | Written | Gathered
+"""What a workflow file can say."""
+
+Source: TypeAlias = FileSource | Parameter | Given
 
 NODE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
@@ -55,7 +74,7 @@ def parse_link(text: object) -> Link:
     raise BadLink(f'a wire is written {{"from": "node.output"}}, not {text!r}')
 
 
-def parse_source(value: JsonValue) -> Source:
+def parse_source(value: JsonValue) -> FileSource:
     """What the value of an input in a workflow file means; BadLink when it is a malformed wire."""
     if isinstance(value, dict):
         return _parse_object(value)
@@ -83,6 +102,27 @@ def links_of(source: Source) -> Iterator[Link]:
         yield from (item for item in source.items if isinstance(item, Link))
 
 
+@dataclass(frozen=True, eq=False)
+class Loop:
+    """What a node of the type "for_each" or "repeat" runs in each round.
+
+    body: its nodes have `Parameter` sources where the round gives something. The rest as in `NodeEntry`.
+    """
+
+    kind: Literal["for_each", "repeat"]
+    body: Graph
+    each: tuple[str, ...] = ()
+    carry: tuple[str, ...] = ()
+    collect: tuple[str, ...] = ()
+    until: str = ""
+    index: str = ""
+
+    @cached_property
+    def eager(self) -> frozenset[str]:
+        """The inputs that must be known before the first round can begin."""
+        return frozenset(self.each) if self.kind == "for_each" else frozenset(("times", "limit"))
+
+
 @dataclass(frozen=True, slots=True)
 class GraphNode:
     """One node of a checked graph; `sources` holds every input, defaults included, literals normalised."""
@@ -90,16 +130,74 @@ class GraphNode:
     name: str
     definition: NodeDefinition
     sources: Mapping[str, Source]
+    loop: Loop | None = None
 
     def links(self) -> Iterator[Link]:
         """All wires into the node."""
         for source in self.sources.values():
             yield from links_of(source)
 
+    def eager_links(self) -> Iterator[Link]:
+        """The wires whose values the node needs before it can begin."""
+        if self.loop is None and not self.definition.lazy:
+            yield from self.links()
+            return
+        for name, source in self.sources.items():
+            if self.is_eager(name, source):
+                yield from links_of(source)
 
-@dataclass(frozen=True, slots=True)
+    def is_eager(self, name: str, source: Source) -> bool:
+        """Whether the value of an input is needed before the node can begin."""
+        if self.loop is not None:  # the items of a list that is wired one by one need not be known
+            return name in self.loop.eager and not isinstance(source, Gathered)
+        return name not in self.definition.lazy
+
+
+@dataclass(frozen=True, eq=False)
 class Graph:
-    """A valid workflow, ready to be planned: nodes in an order in which every wire points forward."""
+    """A valid workflow, ready to be planned: nodes in an order in which every wire points forward.
+
+    Graphs that are nodes are taken apart: their nodes are called `node/inner`, and `groups` says which of those hold
+    the results of `node` and which write. The bodies of loops stay apart, in their nodes.
+    """
 
     nodes: Mapping[str, GraphNode]
     outputs: Mapping[str, Link]
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def wanted(self) -> tuple[str, ...]:
+        """The nodes of its outputs, and those that write."""
+        effects = (name for name, node in self.nodes.items() if node.definition.effect)
+        return tuple(dict.fromkeys((*(link.node for link in self.outputs.values()), *effects)))
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """The nodes that `wanted` may need, each after those it needs and as late as that allows."""
+        return self.depth_first(self.wanted, self.nodes)
+
+    def depth_first(self, targets: Iterable[str], among: Container[str]) -> tuple[str, ...]:
+        """Nodes `among` these that the targets may need, each after those it needs and as late as that allows."""
+
+        def needs(name: str) -> Iterator[str]:
+            return (link.node for link in self.nodes[name].links() if link.node in among)
+
+        order: dict[str, None] = {}
+        for target in targets:
+            path = [(target, needs(target))] if target in among and target not in order else []
+            while path:
+                name, waiting = path[-1]
+                following = next((each for each in waiting if each not in order), None)
+                if following is not None:
+                    path.append((following, needs(following)))
+                else:
+                    order[name] = None
+                    path.pop()
+        return tuple(order)
+
+    def all_nodes(self) -> Iterator[GraphNode]:
+        """All nodes, those in bodies of loops included."""
+        for node in self.nodes.values():
+            yield node
+            if node.loop is not None:
+                yield from node.loop.body.all_nodes()

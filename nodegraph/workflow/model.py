@@ -27,12 +27,27 @@ class NodeEntry(_Document):
 
     inputs: by name a scalar or list (a literal), `{"from": "node.output"}` (a wire), a list that may mix literals and
         wires, or `{"value": ...}` (a literal of any form, needed for JSON objects).
+
+    The rest belongs to the types "graph", "for_each" and "repeat", which run a graph of the file:
+
+    graph: its name in `graphs`; the node has that graph's inputs and outputs.
+    each: for_each: the inputs that get lists, one item for each round.
+    carry: repeat: names that are both inputs and outputs; what a round gives is what the next one gets.
+    collect: repeat: outputs that are gathered in lists, one item from each round.
+    until: repeat: the output that ends it when it is true.
+    index: the input that gets the number of the round, from 0.
     """
 
     type: str
     version: str = "1"
     inputs: dict[str, JsonValue] = Field(default_factory=dict)
     title: str = ""
+    graph: str = ""
+    each: list[str] = Field(default_factory=list)
+    carry: list[str] = Field(default_factory=list)
+    collect: list[str] = Field(default_factory=list)
+    until: str = ""
+    index: str = ""
 
 
 class WorkflowInput(_Document):
@@ -53,19 +68,29 @@ class WorkflowOutput(_Document):
     title: str = ""
 
 
-class Workflow(_Document):
-    """A graph of nodes with declared inputs and outputs; immutable, changed by making another.
+class Subgraph(_Document):
+    """A graph of nodes with declared inputs and outputs.
 
     layout: the editor's alone; it never changes what is computed.
     """
 
-    format: Literal["nodegraph/1"] = FORMAT
     title: str = ""
     description: str = ""
     nodes: dict[str, NodeEntry] = Field(default_factory=dict)
     inputs: dict[str, WorkflowInput] = Field(default_factory=dict)
     outputs: dict[str, WorkflowOutput] = Field(default_factory=dict)
     layout: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class Workflow(Subgraph):
+    """A graph of nodes with declared inputs and outputs; immutable, changed by making another.
+
+    graphs: more graphs by name, which nodes of the types "graph", "for_each" and "repeat" run.
+    layout: the editor's alone; it never changes what is computed.
+    """
+
+    format: Literal["nodegraph/1"] = FORMAT
+    graphs: dict[str, Subgraph] = Field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path | str) -> Workflow:

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from ..definition import NodeDefinition
 from ..errors import NodegraphError
 from ..plugins import PLUGIN_PACKAGE
-from .graph import BadLink, Gathered, Link, Source, Written, links_of, parse_link, parse_source
+from .graph import BadLink, FileSource, Gathered, Link, Written, links_of, parse_link, parse_source
 from .model import NodeEntry, Workflow
 
 
@@ -122,7 +122,7 @@ class _Writer:
         if entry.title:
             yield f"g.titled({variable}, {_literal(entry.title)})"
 
-    def _source(self, source: Source) -> str:
+    def _source(self, source: FileSource) -> str:
         match source:
             case Link(node=node, output=output):
                 return self._output(node, output)
@@ -166,8 +166,8 @@ class _Writer:
         return link
 
 
-def _sources(name: str, entry: NodeEntry) -> dict[str, Source]:
-    found: dict[str, Source] = {}
+def _sources(name: str, entry: NodeEntry) -> dict[str, FileSource]:
+    found: dict[str, FileSource] = {}
     for port, value in entry.inputs.items():
         try:
             found[port] = parse_source(value)

@@ -80,7 +80,7 @@ def test_a_pack_that_cannot_be_used_says_why(among_broken: Catalog, pack: str, w
 
 
 def test_the_rest_works(among_broken: Catalog, catalog: Catalog) -> None:
-    built_in = {name for name, each in catalog.items() if each.pack == "nodes"}
+    built_in = {name for name, each in catalog.items() if each.pack in ("nodes", "control")}
     others = set(among_broken) - built_in
     assert built_in
     assert others == {"single.one", "whole.from_shared", "whole.twice"}
@@ -110,7 +110,7 @@ def test_a_pack_that_hangs_is_given_up(
     write_pack(tmp_path, "hangs", "import time\ntime.sleep(3600)")
     found = load_catalog(Settings(cache=definitions_cache, plugins=[tmp_path]))
     assert "importing it took more than" in reasons(found, "hangs")[0]
-    assert set(found) == {name for name, each in catalog.items() if each.pack == "nodes"}
+    assert set(found) == {name for name, each in catalog.items() if each.pack in ("nodes", "control")}
 
 
 def test_of_two_nodes_with_one_id_the_first_stays(tmp_path: Path, definitions_cache: Path, catalog: Catalog) -> None:

@@ -102,11 +102,16 @@ def test_nodes_are_listed_by_category(cli: Cli, catalog: Catalog) -> None:
     assert cli("nodes", "list").out == answer.out
     only = cli("nodes", "list", "--category", "toy/bad").out
     assert {line.split()[1] for line in only.splitlines()} == {
+        "blocks_undeclared",
+        "expands_badly",
+        "expands_for_ever",
         "fails",
         "fails_async",
+        "forks",
         "leaves",
         "lies",
         "mutates",
+        "prints",
         "refuses",
     }
 

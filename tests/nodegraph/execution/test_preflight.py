@@ -16,7 +16,7 @@ from nodegraph.execution.run import Runner
 from nodegraph.settings import Settings
 
 from ..blocks import write_blocks
-from ..flows import flow, link
+from ..flows import flow, graph, link
 
 PACK = "blocks."
 
@@ -239,3 +239,115 @@ def test_defects_of_form_come_alone(look: Look) -> None:
     assert report.nodes == ()
     assert codes(look(CHAIN, targets=["z"])) == [("missing_node", "", "")]
     assert {name for name, each in named(look(CHAIN, targets=["b"])).items() if each.state == "runs"} == {"a", "b"}
+
+
+DOUBLING = {
+    "double": graph({"d": ("blocks.doubled", {})}, {"block": "d.block"}, {"block": "d.block"}),
+    "make": graph({"m": ("blocks.make", {})}, {"block": "m.block"}, {"size": "m.size"}),
+    "grow": graph(
+        {
+            "d": ("blocks.doubled", {}),
+            "n": ("blocks.measured", {"block": link("d.block")}),
+            "c": ("compare", {"a": link("n.value"), "b": 5.0}),
+        },
+        {"block": "d.block", "small": "c.value"},
+        {"block": "d.block"},
+    ),
+}
+"""Graphs that loops run."""
+
+
+def test_a_loop_over_a_list(runner: Runner) -> None:
+    nodes = {"l": ("for_each", {"size": [2, 4, 6]}, {"graph": "make", "each": ["size"]})}
+    report = preflight(runner, flow(nodes, {"all": "l.block"}, graphs=DOUBLING), use_cache=False)
+    assert [str(each) for each in named(report)["l"].outputs["block"]] == ["block of 2", "block of 4", "block of 6"]  # type: ignore[attr-defined]
+    assert report.defects == report.gaps == ()
+    assert report.memory is not None
+    assert report.memory.values > 12
+    bad = {"l": ("for_each", {"size": [2, 3, 5, 3]}, {"graph": "make", "each": ["size"]})}
+    found = preflight(runner, flow(bad, {"all": "l.block"}, graphs=DOUBLING))
+    assert [str(each).partition(":")[0] for each in found.defects] == ["m.size = 3", "m.size = 5"]
+
+
+def test_a_long_loop_is_not_walked_to_its_end(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nodegraph.execution.rounds.MOST_ROUNDS", 2)
+    nodes = {
+        "a": (PACK + "make", {"size": 10}),
+        "l": ("for_each", {"block": [link("a.block")] * 5}, {"graph": "double", "each": ["block"]}),
+    }
+    report = preflight(runner, flow(nodes, {"all": "l.block"}, graphs=DOUBLING), use_cache=False)
+    items = named(report)["l"].outputs["block"]
+    assert [str(each) for each in items] == ["block of 20"] * 5  # type: ignore[attr-defined]
+    assert 500.0 <= report.seconds < 505.0
+    assert report.memory is not None
+    assert report.memory.values >= 10 + 5 * 20
+
+
+def test_a_loop_that_carries(runner: Runner) -> None:
+    nodes = {
+        "a": (PACK + "make", {"size": 10}),
+        "l": ("repeat", {"block": link("a.block"), "times": 3}, {"graph": "double", "carry": ["block"]}),
+        "k": (PACK + "kept", {"block": link("l.block")}),
+    }
+    report = preflight(runner, flow(nodes, {"last": "l.block"}, graphs=DOUBLING))
+    assert said(report, "k") == "block of 80"
+    assert 300.0 <= report.seconds < 305.0
+    endless = {
+        **nodes,
+        "l": ("repeat", {"block": link("a.block")}, {"graph": "grow", "carry": ["block"], "until": "small"}),
+    }
+    found = preflight(runner, flow(endless, {"last": "l.block"}, graphs=DOUBLING))
+    assert said(found, "k") == "depends on l.block"
+    assert named(found)["l"].gap == "how often it repeats depends on small"
+
+
+def test_a_loop_over_what_only_the_run_tells(runner: Runner) -> None:
+    nodes = {
+        "a": (PACK + "make", {"size": 10}),
+        "n": (PACK + "measured", {"block": link("a.block")}),
+        "i": ("integers", {"count": link("n.value"), "step": 2}),
+        "l": ("for_each", {"size": link("i.result")}, {"graph": "make", "each": ["size"]}),
+    }
+    report = preflight(runner, flow(nodes, {"all": "l.block"}, graphs=DOUBLING))
+    assert said(report, "l") == "depends on n.value"
+    known = preflight(
+        runner, flow({**nodes, "i": ("integers", {"count": 3, "step": 2})}, {"all": "l.block"}, graphs=DOUBLING)
+    )
+    assert len(named(known)["l"].outputs["block"]) == 3  # type: ignore[arg-type]
+
+
+def test_choices_that_are_known_and_branches_that_may_run(runner: Runner) -> None:
+    nodes = {
+        "a": (PACK + "make", {"size": 10}),
+        "b": (PACK + "make", {"size": 20}),
+        "s": ("switch", {"condition": False, "on_true": link("a.block"), "on_false": link("b.block")}),
+        "g": ("gate", {"value": link("s.result"), "open": False, "reason": "shut"}),
+        "k": (PACK + "kept", {"block": link("g.result")}),
+        "f": ("fallback", {"value": link("g.result"), "otherwise": link("a.block")}),
+    }
+    report = preflight(runner, flow(nodes, {"s": "s.result", "f": "f.result"}))
+    assert said(report, "s") == "block of 20"
+    assert str(named(report)["k"].outputs["block"]) == "Blocked(reason='shut')"
+    assert said(report, "f") == "block of 10"
+    states = {name: each.state for name, each in named(report).items()}
+    assert states == {"a": "runs", "b": "runs", "s": "runs", "g": "runs", "k": "runs", "f": "runs"}
+    assert report.defects == report.gaps == ()
+
+
+def test_a_branch_that_is_not_taken_may_be_refused(runner: Runner) -> None:
+    nodes = {
+        "odd": (PACK + "make", {"size": 3}),
+        "b": (PACK + "make", {"size": 20}),
+        "n": (PACK + "measured", {"block": link("b.block")}),
+        "s": ("switch", {"condition": False, "on_true": link("odd.block"), "on_false": link("b.block")}),
+        "i": ("select", {"items": [link("odd.block"), link("b.block")], "index": 1}),
+    }
+    report = preflight(runner, flow(nodes, {"s": "s.result", "i": "i.result"}))
+    assert report.defects == ()
+    assert named(report)["odd"].state == "not needed"
+    doubtful = {**nodes, "i": ("select", {"items": [link("odd.block"), link("b.block")], "index": link("n.value")})}
+    report = preflight(runner, flow(doubtful, {"i": "i.result"}))
+    assert {name: each.state for name, each in named(report).items() if name != "s"} == {
+        "odd": "may run", "b": "runs", "n": "runs", "i": "runs"
+    }  # fmt: skip
+    assert [each.node for each in report.defects] == ["odd"]

@@ -34,8 +34,8 @@ class Watch:
         self.stopped = False
         self.gone: dict[str, list[str]] = {}
         self.scheduler = Scheduler(
-            priority={name: index for index, name in enumerate(needs)},
-            lane=lanes.__getitem__,
+            priority={name: (index,) for index, name in enumerate(needs)}.__getitem__,
+            lane=lambda name: lanes[name],
             needs=needs.__getitem__,
             run=self.run,
             stopped=lambda: self.stopped,

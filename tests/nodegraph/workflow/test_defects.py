@@ -18,7 +18,7 @@ from nodegraph.workflow.defects import Defect
 )
 def test_a_defect_says_where_what_and_what_to_do(defect: Defect, text: str) -> None:
     assert str(defect) == text
-    assert set(defect.to_document()) == {"code", "node", "input", "value", "reason", "remedy"}
+    assert set(defect.to_document()) == {"code", "graph", "node", "input", "value", "reason", "remedy"}
 
 
 def test_a_long_value_is_cut() -> None:

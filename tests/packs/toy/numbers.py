@@ -9,11 +9,11 @@ import time
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, Field
 
-from nodegraph import Context, InvalidInput, PathOf, Seed, Slider, node, wire
+from nodegraph import Blocked, Context, InvalidInput, Lazy, PathOf, Seed, Slider, Workflow, node, wire
 
 T = TypeVar("T")
 
@@ -272,3 +272,85 @@ def mutates(numbers: list[int]) -> int:
     """Change what it was given."""
     numbers.append(0)
     return len(numbers)
+
+
+@node(category="toy")
+def lazy_pair(take_b: bool, a: Lazy[Number], b: Lazy[Number], c: Lazy[Number] | None = None) -> Number:
+    """Ask for a, then perhaps for b, and for c only when a is above ten."""
+    _note("lazy_pair")
+    value = a().value + (b().value if take_b else 0)
+    return Number(value=value + (c().value if c is not None and value > 10 else 0))
+
+
+@node(category="toy")
+def evens_only(number: Number) -> Number | Blocked:
+    """Block odd numbers."""
+    _note("evens_only")
+    return Blocked(f"{number.value:g} is odd") if number.value % 2 else number
+
+
+@node(category="toy")
+def is_blocked(number: Number | Blocked) -> bool:
+    """Whether nothing arrives."""
+    return isinstance(number, Blocked)
+
+
+@node(category="toy")
+def added_often(number: Number, times: int = 2) -> Number | Workflow:
+    """A chain of additions of a number to itself, as a workflow; no addition gives the number back."""
+    _note("added_often")
+    if times == 0:
+        return number
+    nodes: dict[str, Any] = {"sum": {"type": "add", "inputs": {}}}
+    if times > 1:
+        nodes["rest"] = {"type": "added_often", "inputs": {"number": {"from": "sum.number"}, "times": times - 1}}
+    end = "rest" if times > 1 else "sum"
+    return Workflow.from_document(
+        {
+            "format": "nodegraph/1",
+            "nodes": nodes,
+            "inputs": {"number": {"to": ["sum.a", "sum.b"]}},
+            "outputs": {"number": {"from": f"{end}.number"}},
+        }
+    )
+
+
+@node(category="toy/bad")
+def blocks_undeclared(number: Number) -> Number:
+    """Block without saying so."""
+    return Blocked("no reason")  # type: ignore[return-value]
+
+
+@node(category="toy/bad")
+def expands_for_ever(number: Number) -> Number | Workflow:
+    """A workflow that holds this node again."""
+    return Workflow.from_document(
+        {
+            "format": "nodegraph/1",
+            "nodes": {"again": {"type": "expands_for_ever", "inputs": {}}},
+            "inputs": {"number": {"to": ["again.number"]}},
+            "outputs": {"number": {"from": "again.number"}},
+        }
+    )
+
+
+@node(category="toy/bad")
+def expands_badly(number: Number) -> Number | Workflow:
+    """A workflow with two defects."""
+    return Workflow.from_document(
+        {"format": "nodegraph/1", "nodes": {"x": {"type": "ad", "inputs": {}}, "y": {"type": "add"}}}
+    )
+
+
+@node(category="toy/bad")
+def prints(text: str) -> str:
+    """Print."""
+    print(text)
+    return text
+
+
+@node(category="toy/bad")
+def forks(number: Number) -> Number:
+    """Leave a child process behind that goes on as if it were the run."""
+    os.fork()
+    return number
