@@ -30,6 +30,7 @@ from ..spec import (
 )
 from ..workflow.defects import Defect
 from ..workflow.graph import Gathered, Given, Graph, GraphNode, Link, Loop, Parameter, Source, Written
+from .calling import blocked_by
 from .keys import ANY
 
 
@@ -113,7 +114,7 @@ class Forecaster:
         given, defects = self._arguments(node)
         if defects:
             return self._nothing_known(node, "it cannot run", defects)
-        if (blocked := _blocking(node, given)) is not None:
+        if (blocked := self._blocking(node)) is not None:
             return NodeForecast(dict.fromkeys(definition.outputs_by_name, blocked))
         try:
             spec = self._spec(definition)
@@ -129,6 +130,17 @@ class Forecaster:
         except Exception as error:  # noqa: BLE001 - a pack's code may raise anything; the report says what
             return self._nothing_known(node, f"its spec raised {type(error).__name__}: {error}")
         return NodeForecast(self._outputs(node, predicted), predicted.cost, predicted.models, asks=predicted.asks)
+
+    def _blocking(self, node: GraphNode) -> Blocked | None:
+        """The blocked input because of which a node does not run, as in a run."""
+        ports, lazy = node.definition.inputs_by_name, node.definition.lazy
+        outputs = {link.node: dict(self.nodes[link.node].outputs) for link in node.links()}
+        given = ((ports[name].type, self._given(source)) for name, source in node.sources.items() if name not in lazy)
+        return next((found for port, source in given if (found := blocked_by(port, source, outputs)) is not None), None)
+
+    def _given(self, source: Source) -> Source:
+        """A source with what the round is given in place of its parameter."""
+        return Given(self._parameters[source.name], "") if isinstance(source, Parameter) else source
 
     def _loop(self, node: GraphNode, loop: Loop) -> NodeForecast:
         from .rounds import forecast_loop
@@ -189,13 +201,6 @@ class Forecaster:
                 return self._parameters[name]
             case Given(value=value):
                 return value
-
-
-def _blocking(node: GraphNode, given: Mapping[str, object]) -> Blocked | None:
-    """The blocked input because of which a node does not run, as in a run."""
-    ports, lazy = node.definition.inputs_by_name, node.definition.lazy
-    held = ((ports[name].type, value) for name, value in given.items() if name not in lazy and type(value) is Blocked)
-    return next((value for port, value in held if misfit(port, value) is not None), None)
 
 
 def with_files(port: PortType, value: JsonValue, resolve: Callable[[str, str], Path]) -> Any:

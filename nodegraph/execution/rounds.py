@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,9 +64,8 @@ def forecast_loop(node: GraphNode, loop: Loop, given: Mapping[str, object], walk
 
 def _for_each(node: GraphNode, loop: Loop, given: Mapping[str, object], walk: Walk) -> NodeForecast:
     items: dict[str, Any] = {name: given[name] for name in loop.each}
-    unknown = next((each for each in items.values() if isinstance(each, Unknown)), None)
-    if unknown is not None:
-        return NodeForecast(dict.fromkeys(loop.body.outputs, unknown), gap=str(unknown))
+    if (obstacle := _obstacle(loop, items.values())) is not None:
+        return obstacle
     counts = {len(each) for each in items.values()}
     if len(counts) > 1:
         lengths = ", ".join(f"{name} has {len(each)}" for name, each in items.items())
@@ -85,8 +84,8 @@ def _for_each(node: GraphNode, loop: Loop, given: Mapping[str, object], walk: Wa
 
 def _repeat(node: GraphNode, loop: Loop, given: Mapping[str, object], walk: Walk) -> NodeForecast:
     times = given.get("times")
-    if isinstance(times, Unknown):
-        return NodeForecast(dict.fromkeys(loop.body.outputs, times), gap=str(times))
+    if (obstacle := _obstacle(loop, [times])) is not None:
+        return obstacle
     wanted = times if isinstance(times, int) and not loop.until else 1
     rounds = _Rounds(loop.body)
     collected: dict[str, list[object]] = {name: [] for name in loop.collect}
@@ -102,6 +101,16 @@ def _repeat(node: GraphNode, loop: Loop, given: Mapping[str, object], walk: Walk
     lists = {name: has_unknown(each) or each for name, each in collected.items()}
     outputs = {name: lists.get(name, last.get(name, Unknown(f"{node.name}.{name}"))) for name in loop.body.outputs}
     return rounds.forecast(outputs, wanted)
+
+
+def _obstacle(loop: Loop, values: Iterable[object]) -> NodeForecast | None:
+    """Of a loop that cannot be looked at, for what decides its rounds is not known or blocked."""
+    for value in values:
+        if isinstance(value, Unknown):
+            return NodeForecast(dict.fromkeys(loop.body.outputs, value), gap=str(value))
+        if isinstance(value, Blocked):
+            return NodeForecast(dict.fromkeys(loop.body.outputs, value))
+    return None
 
 
 def _gather(gathered: Mapping[str, list[object]], values: Mapping[str, object]) -> None:
