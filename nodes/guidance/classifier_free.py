@@ -47,6 +47,11 @@ class ClassifierFreeGuidance(Guider):
         return self.denoiser.device
 
     @property
+    def multiple(self) -> int:
+        """The denoiser's."""
+        return self.denoiser.multiple
+
+    @property
     def batch(self) -> int:
         """The larger of the two conditionings."""
         return max(len(self.positive), len(self.negative) if self.negative is not None else 1)

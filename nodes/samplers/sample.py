@@ -16,7 +16,7 @@ from ..types import Guider, Image, Latent, LatentSpace, Sampler, Sigmas, State
 from ..types.models import column
 from . import specs
 from .loop import drive
-from .specs import check_fit
+from .specs import check_fit, check_sides
 
 
 class Watched:
@@ -73,6 +73,8 @@ def sample(
     """
     highest, limit = float(sigmas.values[0]), guider.schedule.sigma_max
     batch = check_fit(guider.space, limit, guider.batch, highest, latent.space, len(latent))
+    height, width = latent.samples.shape[2:]
+    check_sides(guider.multiple, guider.space.downscale, height, width)
     clean = latent.samples.to(guider.device).expand(batch, -1, -1, -1)
     noise = SeededNoise(seed=seed, shape=tuple(clean.shape), device=guider.device)
     denoise = Watched(guider, ctx.check_cancelled if ctx else lambda: None)

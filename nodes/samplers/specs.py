@@ -30,6 +30,7 @@ def sample(guider: GuiderSpec, sampler: SamplerSpec, sigmas: SigmasSpec, latent:
     """The network sees every branch of every picture at once, in each evaluation of each step."""
     model = guider.denoiser
     batch = check_fit(model.space, model.schedule.sigma_max, guider.batch, sigmas.highest, latent.space, len(latent))
+    check_sides(model.multiple, model.space.downscale, latent.height, latent.width)
     result = LatentSpec(
         batch=batch, channels=latent.channels, height=latent.height, width=latent.width, space=latent.space
     )
@@ -41,6 +42,18 @@ def sample(guider: GuiderSpec, sampler: SamplerSpec, sigmas: SigmasSpec, latent:
         seconds=STEP_SECONDS * evaluations,
     )
     return Predicted({"latent": result}, cost)
+
+
+def check_sides(multiple: int, downscale: int, height: int, width: int) -> None:
+    """InvalidInput where a model cannot take latents of that size."""
+    for side in (height, width):
+        if side % multiple:
+            raise InvalidInput(
+                "latent",
+                f"{width} x {height}",
+                f"the model takes latents whose sides are multiples of {multiple}",
+                f"use pictures whose sides are multiples of {multiple * downscale} pixels",
+            )
 
 
 def check_fit(wanted: Space, limit: float, prompts: int, highest: float, given: Space, latents: int) -> int:
