@@ -8,7 +8,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .build import Builder
     from .declaration import node
     from .errors import Cancelled, InvalidInput, InvalidWorkflow, NodeFailed, NodegraphError
     from .execution.context import Context
@@ -23,7 +22,6 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Blocked": "ports.flow",
-    "Builder": "build",
     "Cancelled": "errors",
     "InvalidInput": "errors",
     "InvalidWorkflow": "errors",
@@ -45,7 +43,6 @@ _HOMES = {
 
 __all__ = [
     "Blocked",
-    "Builder",
     "Cancelled",
     "Context",
     "InvalidInput",

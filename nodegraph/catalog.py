@@ -17,7 +17,7 @@ from . import __version__
 from .definition import NodeDefinition
 from .errors import PackError
 from .files import write_atomically
-from .fingerprint import PackSources
+from .fingerprint import PackSources, digest_of
 from .plugins import MANIFEST, Discovery, Pack, discover
 from .settings import Settings
 
@@ -28,7 +28,8 @@ _DESCRIBE_TIMEOUT = 180.0
 class Catalog(Mapping[str, NodeDefinition]):
     """Node definitions by id, parsed when first asked for.
 
-    Behaves as a mapping; `failures` says what could not be loaded, `packs` where node code lies.
+    Behaves as a mapping; `failures` says what could not be loaded, `packs` where node code lies, `code` has a digest of
+    the source of each of their modules.
     """
 
     def __init__(
@@ -37,11 +38,14 @@ class Catalog(Mapping[str, NodeDefinition]):
         *,
         packs: Iterable[Pack] = (),
         failures: Iterable[PackError] = (),
+        code: Mapping[str, str] | None = None,
     ) -> None:
         self.packs = {pack.name: pack for pack in packs}
         self.failures = list(failures)
+        self.code = dict(code or {})
         self._parsed: dict[str, NodeDefinition] = {}
         self._raw: dict[str, Mapping[str, Any]] = {}
+        self._by_function: dict[tuple[str, str], str] | None = None
         for each in definitions:
             self._add(each)
 
@@ -67,6 +71,14 @@ class Catalog(Mapping[str, NodeDefinition]):
 
     def __len__(self) -> int:
         return len(self._parsed) + len(self._raw)
+
+    def of_function(self, module: str, function: str) -> NodeDefinition | None:
+        """The node that a function of a module declares; None where it declares none that was found."""
+        if self._by_function is None:
+            parsed = {(each.module, each.function): name for name, each in self._parsed.items()}
+            self._by_function = parsed | {(each["module"], each["function"]): name for name, each in self._raw.items()}
+        name = self._by_function.get((module, function))
+        return self[name] if name is not None else None
 
     def nearest(self, name: str, count: int = 3) -> list[str]:
         """The ids most like `name`, for a message."""
@@ -94,19 +106,22 @@ def load_catalog(settings: Settings) -> Catalog:
     found: Discovery = discover(settings.plugins, cache)
     failures = list(found.failures)
     definitions: list[dict[str, Any]] = []
+    code: dict[str, str] = {}
     installed = ""
     for pack in found.packs:
         try:
-            sources_digest = PackSources(pack.package, pack.folder).content_digest()
+            digests = PackSources(pack.package, pack.folder).digests()
         except OSError as error:
             failures.append(PackError(pack.name, f"its sources cannot be read: {error}"))
             continue
+        code |= digests
+        sources_digest = digest_of(digests)
         installed += "" if pack.from_folder else sources_digest
         # a pack from a folder may build on the installed ones, so its definitions are as old as all of them
         reading = _read_pack(pack, sources_digest + (installed if pack.from_folder else ""), cache)
         definitions += reading.definitions
         failures += reading.failures
-    return Catalog(definitions, packs=found.packs, failures=failures)
+    return Catalog(definitions, packs=found.packs, failures=failures, code=code)
 
 
 def _read_pack(pack: Pack, sources_digest: str, cache: Path) -> _PackReading:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,12 +39,13 @@ class PackSources:
         self.files = dict(_module_files(package, folder))
         self._parsed: dict[str, _Module] = {}
 
-    def content_digest(self) -> str:
-        """SHA-256 over all sources of the pack."""
-        digest = hashlib.sha256()
-        for name in sorted(self.files):
-            digest.update(f"{name}\0{hashlib.sha256(self.files[name].read_bytes()).hexdigest()}\0".encode())
-        return digest.hexdigest()
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of the source of every module, as it is now."""
+        return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in self.files.items()}
+
+    def imports(self, module: str) -> frozenset[str]:
+        """Absolute names of what a module imports, inside functions included, and perhaps names that are no modules."""
+        return self._module(module).imports
 
     def closure(self, module: str) -> Closure:
         """Everything in the pack that importing `module` may execute, imports inside functions included."""
@@ -96,6 +97,12 @@ class PackSources:
             at_once = frozenset(_imports(_run_at_import(tree), name, is_package=is_package))
             self._parsed[name] = _Module(hashlib.sha256(source).hexdigest(), imports, at_once)
         return self._parsed[name]
+
+
+def digest_of(digests: Mapping[str, str]) -> str:
+    """SHA-256 over the digests of a pack's modules."""
+    text = "".join(f"{name}\0{digest}\0" for name, digest in sorted(digests.items()))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _module_files(package: str, folder: Path) -> Iterator[tuple[str, Path]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from .apart import prints_apart
 from .common import ExitCode, JsonOption, load_workflow, print_json_line, report_failures, reporting, say
 from .inputs import port_named, shown, stopping, value_from_text, write_sets
 
@@ -166,7 +167,7 @@ class _Batch:
             document = {"status": "finished before", "outputs": dict(known.outputs), "files": list(known.files)}
             self._report(each, document, f"{label} finished before: {', '.join(known.files)}")
             return
-        with watching(quiet=self._as_json, brief=True) as listener:
+        with watching(quiet=self._as_json, brief=True) as listener, prints_apart():
             fields = {"index": each.job.index}
             result = self._runner.run(each.workflow, on_event=listener, cancel=token, fields=fields)
         seconds, files = round(result.seconds, 3), [str(path) for path in result.files]

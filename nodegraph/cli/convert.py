@@ -47,18 +47,19 @@ def convert(
 
 
 def _built(program: Path) -> Workflow:
-    """The workflow that a program leaves in `workflow`."""
+    """The only workflow that a program leaves."""
     from ..errors import FileMissing, NodegraphError, WorkflowFormatError
     from ..workflow.model import Workflow
 
     if not program.is_file():
         raise FileMissing(f"{program}: there is no such file")
     try:
-        found = runpy.run_path(str(program), run_name="__nodegraph__").get("workflow")
+        left = runpy.run_path(str(program), run_name="__nodegraph__").values()
     except NodegraphError:
         raise
     except (Exception, SystemExit) as error:
         raise WorkflowFormatError(f"{program}: running it raised {type(error).__name__}: {error}") from error
-    if not isinstance(found, Workflow):
-        raise WorkflowFormatError(f"{program}: it leaves no workflow; end it with `workflow = g.build()`")
-    return found
+    found = {id(each): each for each in left if isinstance(each, Workflow)}
+    if len(found) != 1:
+        raise WorkflowFormatError(f"{program}: it leaves {len(found) or 'no'} workflows; leave one, `g = Workflow()`")
+    return next(iter(found.values()))

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_type_hin
 import typer
 
 from .common import ExitCode, load_workflow, report_failures, reporting
-from .inputs import value_from_text
+from .inputs import port_named, value_from_text, write_sets
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
-    from pydantic import JsonValue
 
     from ..catalog import Catalog
     from ..execution.run import Runner
@@ -24,10 +23,11 @@ if TYPE_CHECKING:
 
 Options = TypeVar("Options", bound="DataclassInstance")
 
-Given = dict[str, tuple["DeclaredInput", Any]]
-"""Declared inputs for which a value was given, and the value: a text, or a truth value."""
+Given = Mapping[str, Any]
+"""What was given for declared inputs, by name: texts, still to be understood, or truth values."""
 
-Action = Callable[["Workflow", "Catalog", Given, Options], None]
+Action = Callable[[str, "Workflow", "Catalog", Given, Options], None]
+"""What a command does, given the name of the file, what is in it, and what was typed."""
 
 DeviceOption = Annotated[
     Literal["auto", "cpu", "cuda", "mps"] | None, typer.Option("--device", help="Where to compute.")
@@ -77,17 +77,25 @@ def _read(context: typer.Context, name: str, text: str, options: type[Options], 
         declared = declared_inputs(workflow, catalog)
         command = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
         command.command(name=f"nodegraph {name} {file}", help=workflow.description or workflow.title or text)(
-            _command(declared, options, lambda values, chosen: action(workflow, catalog, values, chosen))
+            _command(declared, options, lambda values, chosen: action(file, workflow, catalog, values, chosen))
         )
         command(arguments, prog_name=f"nodegraph {name} {file}")
 
 
-def values_of(runner: Runner, given: Given) -> Mapping[str, JsonValue]:
-    """The values of declared inputs by name; files of this machine become names that workflows may use."""
-    return {
-        name: value_from_text(runner, declared.port.type, value) if isinstance(value, str) else value
-        for name, (declared, value) in given.items()
+def with_inputs(workflow: Workflow, runner: Runner, sets: list[str], given: Given) -> Workflow:
+    """The workflow with all that was given on the command line written in; files of this machine become names that
+    workflows may use.
+    """
+    from ..workflow.inputs import bind_inputs
+
+    written = write_sets(workflow, runner.catalog, sets)
+    values = {
+        name: value_from_text(runner, port_named(workflow, runner.catalog, name), value)
+        if isinstance(value, str)
+        else value
+        for name, value in given.items()
     }
+    return bind_inputs(written, values)
 
 
 def _command(
@@ -98,7 +106,7 @@ def _command(
 
     def command(**given: Any) -> None:
         values = [(each, given.pop(key)) for key, each in names.items()]
-        act({each.name: (each, value) for each, value in values if value is not None}, options(**given))
+        act({each.name: value for each, value in values if value is not None}, options(**given))
 
     hints = get_type_hints(options, include_extras=True)
     taken = {"help", *(field.name.replace("_", "-") for field in fields(options))}

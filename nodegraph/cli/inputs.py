@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import os
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from .common import parse_text, say
+from .common import ExitCode, parse_text, say
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -68,10 +69,18 @@ def write_sets(workflow: Workflow, definitions: Mapping[str, NodeDefinition], te
 
 @contextmanager
 def stopping(token: CancelToken) -> Iterator[None]:
-    """The first Ctrl-C asks the run to stop within a step, the second one stops at once."""
+    """The first Ctrl-C asks the run to stop within a step, the second one stops at once.
+
+    The third one ends the process, for nodes that catch whatever is raised.
+    """
+    raised = False
 
     def stop(*_: object) -> None:
+        nonlocal raised
+        if raised:
+            os._exit(ExitCode.CANCELLED)
         if token.is_set():
+            raised = True
             raise KeyboardInterrupt
         token.cancel()
         say("stopping after this step; once more to stop at once")

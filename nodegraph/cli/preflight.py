@@ -17,9 +17,9 @@ from .declared import (
     SetOption,
     UpToOption,
     register_with_inputs,
-    values_of,
+    with_inputs,
 )
-from .inputs import shown, write_sets
+from .inputs import shown
 
 if TYPE_CHECKING:
     from ..catalog import Catalog
@@ -53,7 +53,7 @@ class PreflightOptions:
     json: JsonOption = False
 
 
-def _preflight(workflow: Workflow, catalog: Catalog, given: Given, options: PreflightOptions) -> None:
+def _preflight(name: str, workflow: Workflow, catalog: Catalog, given: Given, options: PreflightOptions) -> None:
     with reporting(as_json=options.json):
         from ..execution.preflight import preflight
         from ..execution.run import Runner
@@ -61,9 +61,8 @@ def _preflight(workflow: Workflow, catalog: Catalog, given: Given, options: Pref
 
         overrides = {"device": options.device, "precision": options.precision}
         with Runner(load_settings(overrides), catalog=catalog) as runner:
-            bound = write_sets(workflow, catalog, options.set or [])
-            inputs = values_of(runner, given)
-            report = preflight(runner, bound, inputs, targets=options.up_to, use_cache=not options.no_cache)
+            bound = with_inputs(workflow, runner, options.set or [], given)
+            report = preflight(runner, bound, targets=options.up_to, use_cache=not options.no_cache)
         if options.json:
             print_json(to_document(report))
         else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .apart import prints_apart
 from .common import ExitCode, JsonOption, print_json, report_failures, reporting, say
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def reproduce(
         with Runner(load_settings({"output": Path(scratch)})) as runner, watching(quiet=as_json) as listener:
             if not as_json:
                 report_failures(runner.catalog)
-            found = reproducing.reproduce(picture, runner, on_event=listener)
+            with prints_apart():
+                found = reproducing.reproduce(picture, runner, on_event=listener)
         kept = _keep(found, output) if output is not None else None
         if as_json:
             print_json({**reproducing.as_document(found), "made": str(kept) if kept else None})

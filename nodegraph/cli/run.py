@@ -8,21 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .apart import prints_apart
 from .common import JsonOption, print_json, reporting
-from .declared import (
-    DeviceOption,
-    Given,
-    PrecisionOption,
-    SetOption,
-    UpToOption,
-    register_with_inputs,
-    values_of,
-)
-from .inputs import shown, stopping, write_sets
+from .declared import DeviceOption, Given, PrecisionOption, SetOption, UpToOption, register_with_inputs, with_inputs
+from .inputs import shown, stopping
 
 if TYPE_CHECKING:
     from ..catalog import Catalog
-    from ..execution.run import RunResult
+    from ..execution.run import Runner, RunResult
     from ..workflow.model import Workflow
 
 _HELP = """Run a workflow.
@@ -48,32 +41,60 @@ class RunOptions:
     device: DeviceOption = None
     precision: PrecisionOption = None
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor write stored results.")] = False
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Run again whenever the workflow, node code or a file it reads changes.")
+    ] = False
     json: JsonOption = False
 
 
-def _run(workflow: Workflow, catalog: Catalog, given: Given, options: RunOptions) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a command line asks for.
+
+    name: of the workflow file. values: of declared inputs that were given, by name; texts are still to be understood.
+    """
+
+    name: str
+    values: Given
+    options: RunOptions
+
+
+def _run(name: str, workflow: Workflow, catalog: Catalog, values: Given, options: RunOptions) -> None:
+    from ..execution.run import Runner
+    from ..settings import load_settings
+    from .watch import watch
+
+    request = Request(name=name, values=values, options=options)
     with reporting(as_json=options.json):
-        from ..execution.cancel import CancelToken
-        from ..execution.run import Runner
-        from ..settings import load_settings
-        from .progress import watching
-
+        if options.watch and request.name == "-":
+            raise typer.BadParameter("standard input cannot be watched; give a file", param_hint="--watch")
         overrides = {"output": options.output, "device": options.device, "precision": options.precision}
-        token = CancelToken()
-        with (
-            Runner(load_settings(overrides), catalog=catalog) as runner,
-            stopping(token),
-            watching(quiet=options.json) as listener,
-        ):
-            bound = write_sets(workflow, catalog, options.set or [])
-            inputs, use_cache = values_of(runner, given), not options.no_cache
-            result = runner.run(
-                bound, inputs, targets=options.up_to, on_event=listener, cancel=token, use_cache=use_cache
-            )
-        _report(result, as_json=options.json)
+        with Runner(load_settings(overrides), catalog=catalog) as runner:
+            if options.watch:
+                watch(request, runner)
+            else:
+                report(run_once(request, bound(request, workflow, runner), runner), as_json=options.json)
 
 
-def _report(result: RunResult, *, as_json: bool) -> None:
+def bound(request: Request, workflow: Workflow, runner: Runner) -> Workflow:
+    """The workflow with all that was given on the command line written in."""
+    return with_inputs(workflow, runner, request.options.set or [], request.values)
+
+
+def run_once(request: Request, workflow: Workflow, runner: Runner) -> RunResult:
+    """Run a workflow into which everything is written; Ctrl-C stops it."""
+    from ..execution.cancel import CancelToken
+    from .progress import watching
+
+    options, token = request.options, CancelToken()
+    with stopping(token), watching(quiet=options.json) as listener, prints_apart():
+        return runner.run(
+            workflow, targets=options.up_to, on_event=listener, cancel=token, use_cache=not options.no_cache
+        )
+
+
+def report(result: RunResult, *, as_json: bool) -> None:
+    """Print what a run gave."""
     found = {name: shown(value) for name, value in result.outputs.items()}
     if as_json:
         print_json(

@@ -14,7 +14,7 @@ from ..errors import Cancelled, NodeFailed
 from ..plugins import Pack, make_importable
 from ..ports.flow import Blocked
 from ..workflow.flatten import normalised
-from ..workflow.graph import Gathered, Graph, GraphNode, Link, Parameter, Source
+from ..workflow.graph import Gathered, Graph, GraphNode, Link, Parameter, Source, links_of
 from ..workflow.model import Workflow
 from .calling import (
     Arguments,
@@ -44,6 +44,7 @@ from .events import (
     NodeStarted,
     RunStarted,
 )
+from .keys import asked_for
 from .late_keys import LateKeys
 from .plan import Plan
 from .regions import Expansion, ForEach, LoopFailed, Region, Repeat, Round, content_key
@@ -230,6 +231,7 @@ class Executor:
             if self._machinery.cancel.is_set():
                 raise Cancelled("the run was cancelled")
             if blocked := self._blocked(node, given):
+                self._keys.decide(name, ())  # it will not ask for anything
                 self._block(node, blocked)
                 return []
             needed = self._run_region(node) if node.loop or name in self._regions else self._run_node(node, given)
@@ -318,14 +320,16 @@ class Executor:
             context = self._context(node.name) if node.definition.takes_context else None
             returned = self._caller.call(node.definition, arguments, context)
             if node.definition.expands and isinstance(returned, Workflow):
-                self._keys.decide(node.name, arguments.asked)
+                if waiting := self._decide(node, arguments):
+                    return waiting
                 self._regions[node.name] = Expansion(self, node, self._machinery.expand(returned, node))
                 return self._run_region(node)
             outputs = outputs_of(node.definition, returned)
         except Asked as asked:
             return asked.nodes
         except IsBlocked as stop:
-            self._keys.decide(node.name, arguments.asked)
+            if waiting := self._decide(node, arguments):
+                return waiting
             self._store(node, all_blocked(node.definition, stop.blocked))
             self._block(node, stop.blocked)
             return []
@@ -333,8 +337,21 @@ class Executor:
             raise
         except (Exception, SystemExit) as error:
             raise self._failure(node, arguments.values, error) from error
-        self._keys.decide(node.name, arguments.asked)
+        if waiting := self._decide(node, arguments):
+            return waiting
         self._finish(node, outputs, keep=True)
+        return []
+
+    def _decide(self, node: GraphNode, arguments: Arguments) -> list[str]:
+        """Learn the key of a node that was called; or the nodes that must run before it can be known."""
+        if not node.definition.lazy:
+            return []
+        if self._machinery.store is not None:
+            asked = (link.node for name in arguments.asked for link in links_of(asked_for(node, name)[1]))
+            unknown = [each for each in asked if self._keys.get(each) is None]
+            if waiting := [decider for each in unknown for decider in self._keys.deciders(each)]:
+                return waiting
+        self._keys.decide(node.name, arguments.asked)
         return []
 
     def _start(self, node: GraphNode) -> None:

@@ -24,6 +24,8 @@ from ..workflow.graph import Gathered, Given, Graph, GraphNode, Link, Loop, Para
 
 KEY_SCHEMA = "nodegraph-key/1"
 
+_encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False).encode
+
 FileDigest: TypeAlias = Callable[[str, str], str]
 """From kind and name of a file to the SHA-256 of its content."""
 
@@ -151,9 +153,7 @@ class KeyMaker:
                 inner = item_type(port)
                 return f"G[{','.join(self._source(inner, item, keys) for item in items)}]"
             case Written(value=value):
-                return "V" + json.dumps(
-                    self._with_digests(port, value), sort_keys=True, ensure_ascii=False, allow_nan=False
-                )
+                return "V" + _encode(self._with_digests(port, value))
 
     def _with_digests(self, port: PortType, value: JsonValue) -> JsonValue:
         """`value` with every file name in it replaced by the file's content digest."""

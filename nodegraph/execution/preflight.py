@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import JsonValue
 
+from ..collecting import collection_paused
 from ..errors import InvalidWorkflow
 from ..plugins import make_importable
 from ..spec import ModelFacts, SpecContext
@@ -83,6 +84,7 @@ class Report:
         return time_class(self.seconds)
 
 
+@collection_paused()
 def preflight(
     runner: Runner,
     workflow: Workflow,

@@ -17,6 +17,8 @@ from pydantic import JsonValue
 
 from .. import __version__
 from ..catalog import Catalog, load_catalog
+from ..collecting import collection_paused
+from ..definition import InputDefinition
 from ..devices.policy import DevicePolicy, device_policy
 from ..errors import (
     Cancelled,
@@ -28,9 +30,11 @@ from ..errors import (
     shorten,
 )
 from ..files import is_file, is_folder, write_atomically
+from ..plugins import discover
+from ..ports.types import path_kinds
 from ..settings import Settings, load_settings
 from ..workflow.defects import Defect
-from ..workflow.graph import Graph, GraphNode
+from ..workflow.graph import Graph, GraphNode, Written
 from ..workflow.inputs import bind_inputs
 from ..workflow.model import Workflow
 from ..workflow.validate import check, check_expansion
@@ -44,6 +48,7 @@ from .late_keys import LateKeys, trace_of
 from .naming import name_fields
 from .opening import open_store
 from .plan import Plan, default_targets, expand_targets, make_plan
+from .reloading import drop_changed, forget_compiled, holds_code_of
 from .resolve import FileResolver
 from .store import ResultStore
 
@@ -110,6 +115,22 @@ class Runner:
         self.store.close()
         self.digests.close()
 
+    def reload(self) -> frozenset[str]:
+        """Read the node packs anew: the next run imports what has changed since, and whatever imports that.
+
+        Gives the names of the modules that were dropped. Everything else stays warm: other modules, their resident
+        results, and stored results, since keys contain the code. Not while a run is under way.
+        """
+        before = self.catalog.code
+        forget_compiled(before, discover(self.settings.plugins).packs)
+        self.catalog = load_catalog(self.settings)
+        self.files = FileResolver(self.settings, self.catalog.packs)
+        dropped = drop_changed(before, self.catalog.code, self.catalog.packs.values())
+        if dropped:
+            self.store.memory.forget_if(lambda outputs: holds_code_of(outputs, dropped))
+        return dropped
+
+    @collection_paused()
     def prepare(
         self,
         workflow: Workflow,
@@ -137,6 +158,11 @@ class Runner:
         keys = maker.keys(graph)
         stored = self.store.contains_many if use_cache else _nothing_stored
         return Prepared(bound, make_plan(graph, keys, wanted, stored), maker)
+
+    def files_named(self, workflow: Workflow) -> list[tuple[str, str]]:
+        """Kind and name of every file that a workflow names; they need not exist. Raises InvalidWorkflow."""
+        found = ((kind, name) for _, _, kind, name in _named_files(check(workflow, self.catalog)))
+        return list(dict.fromkeys(found))
 
     def run(
         self,
@@ -236,16 +262,13 @@ class Runner:
     def file_defects(self, graph: Graph) -> list[Defect]:
         """The files that a graph names and that are missing or not allowed."""
         defects = []
-        for node in graph.all_nodes():
-            ports = node.definition.inputs_by_name
-            for port, source in node.sources.items():
-                for kind, name in written_paths(ports[port].type, source) if port in ports else ():
-                    try:
-                        self.files.resolve(kind, name)
-                    except FileMissing as error:
-                        defects.append(Defect("missing_file", str(error), node=node.name, input=port, value=name))
-                    except FileNotAllowed as error:
-                        defects.append(Defect("file_not_allowed", str(error), node=node.name, input=port, value=name))
+        for node, port, kind, name in _named_files(graph):
+            try:
+                self.files.resolve(kind, name)
+            except FileMissing as error:
+                defects.append(Defect("missing_file", str(error), node=node, input=port, value=name))
+            except FileNotAllowed as error:
+                defects.append(Defect("file_not_allowed", str(error), node=node, input=port, value=name))
         return defects
 
     def _surroundings(self, prepared: Prepared, cancel: CancelToken, fields: Mapping[str, JsonValue]) -> Surroundings:
@@ -312,6 +335,18 @@ def _finishing(events: EventStream, executor: Executor, started: float) -> Itera
         finished("failed")
         raise
     finished("done")
+
+
+def _named_files(graph: Graph) -> Iterator[tuple[str, str, str, str]]:
+    """Node, input, kind and name of every file that is written into a graph."""
+    taking: dict[str, list[InputDefinition]] = {}
+    for node in graph.all_nodes():
+        definition = node.definition
+        if node.loop is not None or definition.id not in taking:
+            taking[definition.id] = [port for port in definition.inputs if path_kinds(port.type)]
+        for port in taking[definition.id]:
+            for kind, name in written_paths(port.type, node.sources.get(port.name, Written(None))):
+                yield node.name, port.name, kind, name
 
 
 def _ending(name: str, limit: int = 100) -> str:

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..definition import InputDefinition
+from ..definition import InputDefinition, NodeDefinition
 from ..ports.literals import normalise
 from ..ports.types import PortType, item_type
 from .calls import CALL, CALLS, FOR_EACH, REPEAT
@@ -37,6 +37,7 @@ class _Flattening:
 
     def __init__(self, scopes: Mapping[str, Scope]) -> None:
         self._scopes = scopes
+        self._defaults: dict[str, dict[str, Source]] = {}
 
     def graph(self, name: str, given: Mapping[str, Source]) -> Graph:
         """One graph by itself: the workflow, or the body of a loop."""
@@ -48,13 +49,11 @@ class _Flattening:
         """Add a graph's nodes, called `prefix` and their name; gives its outputs."""
         for name in scope.order:
             entry, definition, full = scope.document.nodes[name], scope.known[name], prefix + name
-            found: dict[str, Source] = {}
+            found = {} if entry.type in CALLS else dict(self._defaults_of(definition))
             for port in definition.inputs:
                 source = _source(scope, name, port, given, made, prefix)
                 if source is not None:
                     found[port.name] = source
-                elif entry.type not in CALLS:
-                    found[port.name] = normalised(port.type, Written(port.default))
             if entry.type == CALL:
                 self._take_apart(made, entry, found, full)
             elif entry.type in CALLS:
@@ -62,6 +61,14 @@ class _Flattening:
             else:
                 made.nodes[full] = GraphNode(full, definition, found)
         return {name: _standing(made, Link(prefix + link.node, link.output)) for name, link in scope.outputs.items()}
+
+    def _defaults_of(self, definition: NodeDefinition) -> Mapping[str, Source]:
+        """What stands at the inputs of a node in which nothing is written; the same objects for all nodes of a type."""
+        if definition.id not in self._defaults:
+            self._defaults[definition.id] = {
+                port.name: normalised(port.type, Written(port.default)) for port in definition.inputs
+            }
+        return self._defaults[definition.id]
 
     def _take_apart(self, made: _Made, entry: NodeEntry, given: Mapping[str, Source], full: str) -> None:
         before = len(made.nodes)

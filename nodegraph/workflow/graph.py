@@ -178,21 +178,18 @@ class Graph:
 
     def depth_first(self, targets: Iterable[str], among: Container[str]) -> tuple[str, ...]:
         """Nodes `among` these that the targets may need, each after those it needs and as late as that allows."""
-
-        def needs(name: str) -> Iterator[str]:
-            return (link.node for link in self.nodes[name].links() if link.node in among)
-
         order: dict[str, None] = {}
-        for target in targets:
-            path = [(target, needs(target))] if target in among and target not in order else []
-            while path:
-                name, waiting = path[-1]
-                following = next((each for each in waiting if each not in order), None)
-                if following is not None:
-                    path.append((following, needs(following)))
-                else:
-                    order[name] = None
-                    path.pop()
+        waiting = [(target, False) for target in reversed(list(targets)) if target in among]
+        while waiting:
+            name, needs_are_there = waiting.pop()
+            if needs_are_there:
+                order[name] = None
+            elif name not in order:
+                needs = [
+                    link.node for link in self.nodes[name].links() if link.node in among and link.node not in order
+                ]
+                waiting.append((name, True))
+                waiting += [(each, False) for each in reversed(needs)]
         return tuple(order)
 
     def all_nodes(self) -> Iterator[GraphNode]:

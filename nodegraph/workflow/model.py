@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeVar, overload
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr, ValidationError
 
+from ..collecting import collection_paused
 from ..errors import WorkflowFormatError
 from ..files import write_atomically
 from .migrations import FORMAT, migrate
+
+if TYPE_CHECKING:
+    from ..catalog import Catalog
+
+R = TypeVar("R")
 
 MAX_FILE_BYTES = 64 * 2**20
 """Larger files are refused before they are parsed."""
@@ -83,14 +89,18 @@ class Subgraph(_Document):
 
 
 class Workflow(Subgraph):
-    """A graph of nodes with declared inputs and outputs; immutable, changed by making another.
+    """A graph of nodes with declared inputs and outputs. Equal documents are equal workflows.
 
     graphs: more graphs by name, which nodes of the types "graph", "for_each" and "repeat" run.
     layout: the editor's alone; it never changes what is computed.
     """
 
+    # It is read from a file or built node by node. It grows by `add`, `titled`, `input` and `output`; whatever else
+    # changes it makes another, which shares nothing that grows.
+
     format: Literal["nodegraph/1"] = FORMAT
     graphs: dict[str, Subgraph] = Field(default_factory=dict)
+    _catalog: Catalog | None = PrivateAttr(default=None)
 
     @classmethod
     def load(cls, path: Path | str) -> Workflow:
@@ -110,6 +120,7 @@ class Workflow(Subgraph):
         return cls.parse(text, source=str(path))
 
     @classmethod
+    @collection_paused()
     def parse(cls, text: str | bytes, *, source: str = "workflow") -> Workflow:
         """Read a workflow from JSON text; `source` names it in messages."""
         try:
@@ -150,6 +161,79 @@ class Workflow(Subgraph):
             held = {"value": value} if isinstance(value, dict) else value
             nodes[name] = nodes[name].model_copy(update={"inputs": {**nodes[name].inputs, port: held}})
         return self.model_copy(update={"nodes": nodes})
+
+    def using(self, catalog: Catalog) -> Self:
+        """Build with these nodes instead of those of this installation; gives the workflow itself."""
+        self._catalog = catalog
+        return self
+
+    @overload
+    def add(self, node: str, name: str = ..., /, **inputs: Any) -> Any: ...
+
+    @overload
+    def add(self, node: Callable[..., Coroutine[Any, Any, R]], name: str = ..., /, **inputs: Any) -> R: ...
+
+    @overload
+    def add(self, node: Callable[..., R], name: str = ..., /, **inputs: Any) -> R: ...
+
+    def add(self, node: Any, name: str = "", /, **inputs: Any) -> Any:
+        """Add a node and wire it; gives a `nodegraph.build.Handle`, which stands for what the node will return.
+
+        Names and written values are checked here, what needs the whole workflow (types of wires) by `check`. For type
+        checkers the handle is what the function returns, so that its outputs are known.
+
+        node: a function decorated with `@node`, or a node's id. name: in the file; by default after the function.
+        inputs: handles, values, or lists of both. Raises BuildError or InvalidWorkflow, and adds nothing then.
+        """
+        from ..build import add_node
+
+        return add_node(self, node, name, inputs)
+
+    def titled(self, handle: Any, title: str) -> None:
+        """Give a node a title for people."""
+        from ..build import title_node
+
+        title_node(self, handle, title)
+
+    def input(self, name: str, *places: tuple[Any, str], title: str = "", help: str = "") -> None:
+        """Declare an input of the workflow; its default is what stands where it is written.
+
+        places: each a handle and the name of one of its inputs, such as `(prompt, "text")`.
+        """
+        from ..build import declare_input
+
+        declare_input(self, name, places, title, help)
+
+    def output(self, name: str, source: Any, *, title: str = "") -> None:
+        """Declare a result of the workflow: the output that a handle stands for."""
+        from ..build import declare_output
+
+        declare_output(self, name, source, title)
+
+    def check(self) -> Self:
+        """The workflow itself, checked as a whole; raises InvalidWorkflow with every defect."""
+        from ..build import check_whole
+
+        check_whole(self)
+        return self
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, of which what `update` names is changed."""
+        return super().model_copy(update=update, deep=deep)._apart()
+
+    def __copy__(self) -> Self:
+        return super().__copy__()._apart()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Workflow) and self.__dict__ == other.__dict__
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _apart(self) -> Self:
+        """The same workflow with dictionaries of its own, so that no other grows with it."""
+        own = {name: dict(value) for name, value in self.__dict__.items() if isinstance(value, dict)}
+        self.__dict__.update(own)
+        return self
 
 
 def json_schema() -> dict[str, Any]:

@@ -16,13 +16,16 @@ from ..plugins import PLUGIN_PACKAGE
 from .graph import BadLink, FileSource, Gathered, Link, Written, links_of, parse_link, parse_source
 from .model import NodeEntry, Workflow
 
+_TAKEN = ("g", "Workflow")
+"""Names that every program uses."""
+
 
 class NotExpressible(NodegraphError):
     """A workflow has no form as a program."""
 
 
 def to_python(workflow: Workflow, definitions: Mapping[str, NodeDefinition]) -> str:
-    """A program that makes exactly this workflow with `nodegraph.build.Builder` and leaves it in `workflow`.
+    """A program that builds exactly this workflow and leaves it in `g`.
 
     Raises NotExpressible for workflows that no program could build: wires in a circle or to nodes that are not there,
     node types or versions that are not installed.
@@ -46,7 +49,7 @@ class _Writer:
         title = shown.strip() or "A workflow"
         yield f'"""{title}"""'
         yield ""
-        yield "from nodegraph.build import Builder"
+        yield "from nodegraph import Workflow"
         imports: dict[str, list[str]] = {}
         for kind, name in sorted(self._functions.items()):
             definition = self._definitions[kind]
@@ -60,7 +63,7 @@ class _Writer:
             yield from self._node(name)
         yield from self._ends()
         yield ""
-        yield "workflow = g.build()"
+        yield "g.check()"
 
     def _ordered(self) -> list[str]:
         nodes = self._workflow.nodes
@@ -85,12 +88,12 @@ class _Writer:
             definition = self._definitions[kind]
             if definition.module.startswith(PLUGIN_PACKAGE):
                 continue
-            taken = definition.function in ("g", "Builder", "workflow", *found.values())
+            taken = definition.function in (*_TAKEN, *found.values())
             found[kind] = kind.replace(".", "_") + "_node" if taken else definition.function
         return found
 
     def _named_variables(self) -> dict[str, str]:
-        taken = {"g", "Builder", "workflow", *self._functions.values()}
+        taken = {*_TAKEN, *self._functions.values()}
         found: dict[str, str] = {}
         for name in self._order:
             variable = re.sub(r"\W", "_", name)
@@ -108,7 +111,7 @@ class _Writer:
             "layout": workflow.layout,
         }
         options = [f"{name}={_literal(value)}" for name, value in given.items() if value]
-        yield from _call("g = Builder", options)
+        yield from _call("g = Workflow", options)
 
     def _node(self, name: str) -> Iterator[str]:
         entry, variable = self._workflow.nodes[name], self._variables[name]
@@ -146,7 +149,7 @@ class _Writer:
             places = []
             for target in declared.to:
                 link = self._link(target, f"the input {name!r}")
-                places.append(f"{self._variables[link.node]}[{_literal(link.output)}]")
+                places.append(f"({self._variables[link.node]}, {_literal(link.output)})")
             options = [
                 f"{key}={_literal(text)}" for key, text in (("title", declared.title), ("help", declared.help)) if text
             ]

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from nodegraph.ports.codec import Footprint, footprint
@@ -23,7 +23,7 @@ class MemoryInfo:
     budget: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Entry:
     outputs: dict[str, object]
     size: Footprint
@@ -71,6 +71,14 @@ class MemoryTier:
     def __contains__(self, key: object) -> bool:
         with self._lock:
             return key in self._entries
+
+    def forget_if(self, doomed: Callable[[Mapping[str, object]], bool]) -> int:
+        """Forget the results whose outputs are `doomed`; return how many."""
+        with self._lock:
+            keys = [key for key, entry in self._entries.items() if doomed(entry.outputs)]
+            for key in keys:
+                self._forget(key)
+            return len(keys)
 
     def clear(self) -> None:
         """Forget everything."""

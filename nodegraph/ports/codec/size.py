@@ -19,7 +19,7 @@ MOST_OBJECTS = 1_000_000
 """Where a value reaches more objects than this, the rest is not estimated."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Footprint:
     """Memory held by a value.
 

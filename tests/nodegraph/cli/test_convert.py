@@ -25,11 +25,12 @@ def test_there_and_back(cli: Cli, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "code", "words"),
     [
-        ("x = 1", ExitCode.UNREADABLE, "it leaves no workflow"),
+        ("x = 1", ExitCode.UNREADABLE, "it leaves no workflows"),
+        ("from nodegraph import Workflow\na, b = Workflow(), Workflow()", ExitCode.UNREADABLE, "it leaves 2 workflows"),
         ("1 / 0", ExitCode.UNREADABLE, "ZeroDivisionError"),
         ("import sys; sys.exit(3)", ExitCode.UNREADABLE, "SystemExit: 3"),
         ("(", ExitCode.UNREADABLE, "SyntaxError"),
-        ("from nodegraph import Builder\nBuilder().add('numbr')", ExitCode.FAILED, "did you mean 'number'"),
+        ("from nodegraph import Workflow\nWorkflow().add('numbr')", ExitCode.FAILED, "did you mean 'number'"),
         (None, ExitCode.UNREADABLE, "there is no such file"),
     ],
 )

@@ -54,6 +54,7 @@ class Run:
             text=True,
             env={**environment, **extra},
         )
+        self._heard = ""
         self._steps, self._orders = (os.open(path, os.O_RDWR) for path in names.values())
 
     def expect(self, word: str) -> None:
@@ -69,6 +70,19 @@ class Run:
 
     def interrupt(self) -> None:
         self.process.send_signal(signal.SIGINT)
+
+    def interrupt_until(self, words: str) -> None:
+        """Ctrl-C until it is heard: Python may overlook one that comes just before it waits for a lock."""
+        assert self.process.stderr is not None
+        for _ in range(30):
+            if words in self._heard:
+                return
+            self.interrupt()
+            while words not in self._heard and select.select([self.process.stderr], [], [], 2)[0]:
+                more = os.read(self.process.stderr.fileno(), 1000).decode()
+                assert more, f"it ended without {words!r}: {self._heard}"
+                self._heard += more
+        raise AssertionError(self._heard)
 
     def read_errors_until(self, words: str) -> str:
         assert self.process.stderr is not None
@@ -159,6 +173,77 @@ def test_a_cancelled_run_is_json_too(start: Callable[..., Run]) -> None:
     assert code == ExitCode.CANCELLED
     assert '"status": "cancelled"' in out
     assert err == ""
+
+
+HANGING = """
+import asyncio
+import os
+import threading
+from nodegraph import node
+
+FOREVER = threading.Event()
+
+def begun():
+    with open(os.environ["STEPS"], "w") as done:
+        print("waiting", file=done, flush=True)
+
+@node(category="test")
+def spins(value: int) -> int:
+    "Never returns."
+    begun()
+    while True:
+        pass
+
+@node(category="test", lane="io")
+def blocks(value: int) -> int:
+    "Never returns."
+    begun()
+    FOREVER.wait()
+    return value
+
+@node(category="test")
+async def blocks_async(value: int) -> int:
+    "Never returns, nor does the thread that it began."
+    begun()
+    await asyncio.to_thread(FOREVER.wait)
+    return value
+
+@node(category="test")
+def catches(value: int) -> int:
+    "Never returns, and catches whatever is raised."
+    begun()
+    while True:
+        try:
+            while True:
+                pass
+        except BaseException as error:
+            print("caught", type(error).__name__, flush=True)
+"""
+
+
+@pytest.mark.parametrize("kind", ["spins", "blocks", "blocks_async", "catches"])
+def test_nodes_that_hang_are_left(
+    kind: str, tmp_path: Path, environment: dict[str, str], definitions_cache: Path
+) -> None:
+    plugins = [PACKS, tmp_path / "plugins"]
+    write_pack(plugins[1], "hanging", HANGING)
+    assert load_catalog(Settings(cache=definitions_cache, plugins=plugins)).failures == []
+    nodes: dict[str, Any] = {
+        "n": ("number", {}),
+        "whole": ("rounded", {"number": link("n.number")}),
+        "hangs": (f"hanging.{kind}", {"value": link("whole.value")}),
+    }
+    flow(nodes).save("flow.json")
+    run = Run(["run", "flow.json"], tmp_path, {**environment, "NODEGRAPH_PLUGINS": os.pathsep.join(map(str, plugins))})
+    try:
+        run.expect("waiting")
+        run.interrupt_until("once more to stop at once")
+        run.interrupt_until("caught KeyboardInterrupt" if kind == "catches" else "cancelled; the results of the")
+        if kind == "catches":
+            run.interrupt()
+        assert run.end()[0] == ExitCode.CANCELLED
+    finally:
+        run.close()
 
 
 @pytest.mark.parametrize("command", [["run", "flow.json"], ["validate", "flow.json"], ["nodes"], ["models"]])
