@@ -64,22 +64,54 @@ def forecast_memory(plan: Plan, nodes: Mapping[str, NodeForecast], *, kept: int,
     baseline = ENGINE_BYTES + (TORCH_BYTES if uses_torch else 0)
     waiting = Counter(link.node for name in plan.order for link in plan.graph.nodes[name].links())
     waiting.update(plan.targets)
-    live: dict[str, dict[int, int]] = {}
-    dropped: dict[int, int] = {}
+    held, live = _Held(kept), dict[str, dict[int, int]]()
     worst = MemoryForecast(baseline)
     for name in plan.order:
         links = [link.node for link in plan.graph.nodes[name].links()]
         for each in (*links, name):  # stored results are loaded when they are needed
-            live.setdefault(each, sizes_of(nodes[each].outputs.values()))
-        values = _total(live, dropped, kept)
+            if each not in live:
+                live[each] = sizes_of(nodes[each].outputs.values())
+                held.take(live[each])
         working = nodes[name].cost.working
         working += heap_slack(working) if slack else 0
-        if values + working >= worst.values + worst.working:
-            worst = MemoryForecast(baseline, values, working, name)
+        if held.total + working >= worst.values + worst.working:
+            worst = MemoryForecast(baseline, held.total, working, name)
         waiting.subtract(links)
         for each in {each for each in links if waiting[each] <= 0}:
-            dropped.update(live.pop(each, {}))
+            held.drop(live.pop(each, {}))
     return worst
+
+
+class _Held:
+    """Bytes of values, those that several results hold once. kept: of what nobody needs the cache holds so many."""
+
+    def __init__(self, kept: int) -> None:
+        self._kept = kept
+        self._holders: Counter[int] = Counter()
+        self._spare: dict[int, int] = {}
+        self._needed = self._unneeded = 0
+
+    @property
+    def total(self) -> int:
+        """Of what is needed, and what the cache holds beside it."""
+        return self._needed + min(self._unneeded, self._kept)
+
+    def take(self, sizes: Mapping[int, int]) -> None:
+        """A result is there."""
+        for identity, size in sizes.items():
+            if self._holders[identity] == 0:
+                self._needed += size
+                self._unneeded -= self._spare.pop(identity, 0)
+            self._holders[identity] += 1
+
+    def drop(self, sizes: Mapping[int, int]) -> None:
+        """Nobody needs a result any more."""
+        for identity, size in sizes.items():
+            self._holders[identity] -= 1
+            if self._holders[identity] == 0:
+                self._needed -= size
+                self._spare[identity] = size
+                self._unneeded += size
 
 
 def _with_bodies(plan: Plan) -> Iterator[GraphNode]:
@@ -89,12 +121,3 @@ def _with_bodies(plan: Plan) -> Iterator[GraphNode]:
         yield node
         if node.loop is not None:
             yield from node.loop.body.all_nodes()
-
-
-def _total(live: Mapping[str, Mapping[int, int]], dropped: Mapping[int, int], kept: int) -> int:
-    """Bytes of all values, those that several hold once; of those that only the cache holds at most `kept`."""
-    needed: dict[int, int] = {}
-    for sizes in live.values():
-        needed.update(sizes)
-    spare = sum(size for identity, size in dropped.items() if identity not in needed)
-    return sum(needed.values()) + min(spare, kept)
