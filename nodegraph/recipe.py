@@ -74,8 +74,11 @@ def read_recipe(path: Path) -> dict[str, JsonValue] | None:
                 comment = picture.getexif().get_ifd(EXIF_IFD).get(USER_COMMENT)
                 if isinstance(comment, bytes):
                     text = comment.removeprefix(COMMENT_PREFIX).decode("ascii", "replace")
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise NoRecipe(f"{path} cannot be read as a picture: {error}") from error
+    except UnidentifiedImageError as error:
+        raise NoRecipe(f"{path} cannot be read as a picture: it is none of a kind that is known here") from error
+    except (OSError, SyntaxError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise NoRecipe(f"{path} cannot be read as a picture: {reason}") from error
     try:
         found = json.loads(text or "")
     except ValueError:

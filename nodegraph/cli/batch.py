@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -71,12 +72,15 @@ def batch(
 
 def _rows(name: str | None) -> list[Row]:
     from ..errors import FileMissing
-    from ..execution.batch import BadTable, read_rows
+    from ..execution.batch import MAX_TABLE_BYTES, BadTable, read_rows
 
     if name is None:
         return []
     try:
-        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        with contextlib.nullcontext(sys.stdin.buffer) if name == "-" else Path(name).open("rb") as stream:
+            content = stream.read(MAX_TABLE_BYTES + 1)
+        if len(content) > MAX_TABLE_BYTES:
+            raise BadTable(f"{name}: it has more than {MAX_TABLE_BYTES:,} bytes; divide it into several tables")
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise BadTable(f"{name}: it is no UTF-8 text: {error}") from error

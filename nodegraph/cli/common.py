@@ -83,7 +83,7 @@ def load_workflow(name: str) -> Workflow:
     from ..workflow.model import Workflow
 
     if name == "-":
-        return Workflow.parse(sys.stdin.buffer.read(), source="standard input")
+        return Workflow.read(sys.stdin.buffer, source="standard input")
     return Workflow.load(Path(name))
 
 

@@ -94,7 +94,11 @@ def stopping(token: CancelToken) -> Iterator[None]:
 
 def shown(value: Any) -> Any:
     """A result as JSON: paths and plain values as they are, others by their type."""
+    from ..ports.flow import Blocked
+
     match value:
+        case Blocked(reason=reason):
+            return {"blocked": reason}
         case Path():
             return str(value)
         case float() if not math.isfinite(value):

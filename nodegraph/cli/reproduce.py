@@ -64,9 +64,19 @@ def _report(found: Reproduction, kept: Path | None) -> None:
     if found.identical:
         verdict = "identical"
     elif found.largest is None:
-        verdict = "different: not even the size is the same"
+        verdict = f"different: {_form(found.original)} then, {_form(found.made)} now"
     else:
         verdict = f"different: by at most {found.largest} of 255 levels, PSNR {found.psnr:.1f} dB"
     typer.echo(f"{found.original}: {verdict}")
     if kept is not None:
         typer.echo(f"made: {kept}")
+    elif not found.identical:
+        say("  keep the new picture with --output DIR to look at it")
+
+
+def _form(picture: Path) -> str:
+    """Size and channels of a picture."""
+    from PIL import Image
+
+    with Image.open(picture) as opened:
+        return f"{opened.width} x {opened.height} {opened.mode}"

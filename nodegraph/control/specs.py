@@ -51,6 +51,11 @@ def collect(items: object) -> Predicted:
     return Predicted({"result": [each for each in items if not isinstance(each, Blocked)]})
 
 
+def value(value: object) -> Predicted:
+    """The same."""
+    return Predicted({"result": value})
+
+
 def integers(first: int, count: int, step: int) -> Predicted:
     """The list."""
     return _computed("result", "integers", first=first, count=count, step=step)

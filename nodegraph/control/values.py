@@ -35,6 +35,15 @@ _OPERATIONS: Mapping[str, Callable[[float, float], float]] = {
 }
 
 
+@node(category="values", spec=specs.value)
+def value(value: T) -> T:
+    """A value that several inputs share
+
+    value: written, or wired; passed on as it is.
+    """
+    return value
+
+
 @node(category="values", spec=specs.integers)
 def integers(first: int = 0, count: Annotated[int, Field(ge=0, le=MOST)] = 4, step: int = 1) -> list[int]:
     """Count: first, first + step, ...

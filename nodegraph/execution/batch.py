@@ -23,6 +23,8 @@ JOURNAL = "batch.jsonl"
 
 RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)")
 MOST_JOBS = 1_000_000
+MAX_TABLE_BYTES = 256 * 2**20
+"""Larger tables are refused before they are parsed."""
 
 
 class BadTable(NodegraphError):

@@ -87,7 +87,8 @@ class Context:
         """A target in the output folder, named after `stem` and the recipe: the same recipe rewrites the same file.
 
         stem: letters, digits, space, `-`, `_` and `.`; may hold folders divided by `/`, never leaves the output folder.
-            `{name}` stands for the value of a declared input of the workflow, `{node.input}` for any written value.
+            `{name}` stands for the value of a declared input of the workflow, `{node.input}` for any written value; in
+            a loop, `{round}` for the number of the round and `{name}` also for a plain value that the round is given.
         suffix: with its dot, such as ".png".
         """
         filled = fill_name(stem, self._around.fields) if "{" in stem else stem

@@ -13,8 +13,7 @@ from typing import Any
 from ..errors import Cancelled, NodeFailed
 from ..plugins import Pack, make_importable
 from ..ports.flow import Blocked
-from ..workflow.flatten import normalised
-from ..workflow.graph import Gathered, Graph, GraphNode, Link, Parameter, Source, links_of
+from ..workflow.graph import Graph, GraphNode, Link, Source, links_of
 from ..workflow.model import Workflow
 from .calling import (
     Arguments,
@@ -46,14 +45,12 @@ from .events import (
 )
 from .keys import asked_for
 from .late_keys import LateKeys
-from .plan import Plan
-from .regions import Expansion, ForEach, LoopFailed, Region, Repeat, Round, content_key
+from .plan import Plan, twins
+from .regions import Expansion, ForEach, Region, Repeat, Round, content_key
 from .results import Outputs, Results
-from .scheduler import Priority, Scheduler, Track
+from .rounds import Rounds
+from .scheduler import Scheduler, Track
 from .store import ResultStore
-
-DEEPEST = 100
-"""Rounds and expansions inside one another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +79,8 @@ class Executor:
 
     def __init__(self, plan: Plan, machinery: Machinery) -> None:
         self._plan, self._machinery = plan, machinery
-        self._nodes: dict[str, GraphNode] = dict(plan.graph.nodes)
+        self._rounds = Rounds(plan)
+        self._nodes = self._rounds.nodes
         self._keys = machinery.keys
         self._caller = Caller(
             machinery.resolve, machinery.threads, machinery.cancel, check_purity=machinery.check_purity
@@ -92,20 +90,19 @@ class Executor:
         self.kept = 0
         self._to_run = set(plan.order)
         self._planned = {name for name in plan.order if name in plan.keys} | plan.cached
-        self._priority: dict[str, Priority] = {name: (index,) for index, name in enumerate(plan.order)}
         self._regions: dict[str, Region] = {}
         self._began: dict[str, float] = {}
         self._finished: set[str] = set()
         self._lock = threading.RLock()
         self._scheduler = Scheduler(
-            priority=lambda name: self._priority.get(name, (-1,)),
+            priority=self._rounds.priority,
             lane=self._track,
             needs=self._needs,
             run=self._attempt,
             stopped=machinery.cancel.is_set,
         )
         self._results = Results(self._scheduler.release)
-        self._same = _twins(plan)
+        self._same = twins(plan)
         for name in plan.order:
             self._results.expect(self._nodes[name])
         self._results.want([*plan.targets, *self._same.values()])
@@ -139,25 +136,10 @@ class Executor:
 
     def open_round(self, node: GraphNode, prefix: str, index: int, body: Graph, given: Mapping[str, Source]) -> Round:
         """Add a copy of a body's nodes, called `prefix/` and their name, with its parameters replaced."""
-        if prefix.count("/") >= DEEPEST:
-            raise LoopFailed(
-                f"it lies {DEEPEST} graphs deep in one another; does it give a workflow that holds itself?"
-            )
-        before = (*self._priority.get(node.name, (-1,)), index)
-        with self._lock:
-            for name, inner in body.nodes.items():
-                sources = {port: _placed(inner, port, prefix, given) for port in inner.sources}
-                placed = GraphNode(f"{prefix}/{name}", inner.definition, sources, inner.loop)
-                self._nodes[placed.name] = placed
-                self._results.expect(placed)
-                self._keys.add(placed, place=prefix)
-            for number, name in enumerate(body.order):
-                self._priority[f"{prefix}/{name}"] = (*before, number)
-        opened = Round(
-            names=tuple(f"{prefix}/{name}" for name in body.nodes),
-            wanted=tuple(f"{prefix}/{name}" for name in body.wanted),
-            outputs={name: Link(f"{prefix}/{link.node}", link.output) for name, link in body.outputs.items()},
-        )
+        opened, added = self._rounds.open(node, prefix, index, body, given)
+        for each in added:
+            self._results.expect(each)
+            self._keys.add(each, place=prefix)
         self._results.want(opened.wanted)
         return opened
 
@@ -166,13 +148,11 @@ class Executor:
         self._scheduler.forget(opened.names)
         self._results.unwant(opened.wanted)
         self._results.forget(opened.names)
-        with self._lock:
-            self._keys.forget(opened.names)
-            for name in opened.names:
-                del self._nodes[name]
-                self._priority.pop(name, None)
-                self._finished.discard(name)
-                self._began.pop(name, None)
+        self._keys.forget(opened.names)
+        self._rounds.close(opened)
+        for name in opened.names:
+            self._finished.discard(name)
+            self._began.pop(name, None)
 
     def unfinished(self, names: Sequence[str]) -> list[str]:
         """Those of some nodes that have no result yet."""
@@ -413,37 +393,10 @@ class Executor:
         return replace(
             around,
             provenance=lambda: {**around.provenance(), "node": name},
+            fields=lambda: {**around.fields(), **self._rounds.fields(name)},
             on_progress=progress,
             on_preview=lambda value: events.emit(NodePreview(node=name, value=value)),
             on_log=lambda text: events.emit(NodeLog(node=name, text=text)),
             on_file=lambda path: events.emit(NodeFile(node=name, path=path)),
             cancel=self._machinery.cancel,
         )
-
-
-def _placed(node: GraphNode, port: str, prefix: str, given: Mapping[str, Source]) -> Source:
-    """A source of a body's node in one round."""
-    match node.sources[port]:
-        case Parameter(name=name):
-            definition = node.definition.inputs_by_name.get(port)
-            return normalised(definition.type, given[name]) if definition is not None else given[name]
-        case Link(node=inner, output=output):
-            return Link(f"{prefix}/{inner}", output)
-        case Gathered(items=items):
-            placed = (Link(f"{prefix}/{each.node}", each.output) if isinstance(each, Link) else each for each in items)
-            return Gathered(tuple(placed))
-        case source:
-            return source
-
-
-def _twins(plan: Plan) -> dict[str, str]:
-    """Nodes whose recipe an earlier node of the plan has as well, with that node."""
-    first: dict[str, str] = {}
-    found = {}
-    for name in plan.order:
-        if name not in plan.keys or not plan.graph.nodes[name].definition.reusable:
-            continue
-        other = first.setdefault(plan.keys[name], name)
-        if other != name:
-            found[name] = other
-    return found

@@ -143,7 +143,7 @@ class Forecaster:
         return Given(self._parameters[source.name], "") if isinstance(source, Parameter) else source
 
     def _loop(self, node: GraphNode, loop: Loop) -> NodeForecast:
-        from .rounds import forecast_loop
+        from .forecast_loops import forecast_loop
 
         def walk(body: Graph, given: Mapping[str, object]) -> Mapping[str, NodeForecast]:
             return Forecaster(body, self._resolve, self._context, self._broken, given).walk()

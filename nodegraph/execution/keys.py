@@ -153,6 +153,8 @@ class KeyMaker:
                 inner = item_type(port)
                 return f"G[{','.join(self._source(inner, item, keys) for item in items)}]"
             case Written(value=value):
+                if type(value) is int or value is None:  # most of what is written
+                    return f"V{value}" if value is not None else "Vnull"
                 return "V" + _encode(self._with_digests(port, value))
 
     def _with_digests(self, port: PortType, value: JsonValue) -> JsonValue:

@@ -85,3 +85,16 @@ def _closure(graph: Graph, targets: Iterable[str]) -> set[str]:
             found.add(name)
             waiting += [link.node for link in graph.nodes[name].links()]
     return found
+
+
+def twins(plan: Plan) -> dict[str, str]:
+    """Nodes whose recipe an earlier node of the plan has as well, with that node."""
+    first: dict[str, str] = {}
+    found = {}
+    for name in plan.order:
+        if name not in plan.keys or not plan.graph.nodes[name].definition.reusable:
+            continue
+        other = first.setdefault(plan.keys[name], name)
+        if other != name:
+            found[name] = other
+    return found

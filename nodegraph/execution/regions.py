@@ -30,8 +30,12 @@ class LoopFailed(NodegraphError):
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One copy of a graph's nodes. wanted: those that must run. outputs: where its results are, in full names."""
+    """One copy of a graph's nodes, called `prefix/` and their name.
 
+    wanted: those that must run. outputs: where its results are.
+    """
+
+    prefix: str
     names: tuple[str, ...]
     wanted: tuple[str, ...]
     outputs: Mapping[str, Link]

@@ -50,7 +50,7 @@ class _Flattening:
         for name in scope.order:
             entry, definition, full = scope.document.nodes[name], scope.known[name], prefix + name
             found = {} if entry.type in CALLS else dict(self._defaults_of(definition))
-            for port in definition.inputs:
+            for port in map(definition.inputs_by_name.__getitem__, scope.said(name)):
                 source = _source(scope, name, port, given, made, prefix)
                 if source is not None:
                     found[port.name] = source

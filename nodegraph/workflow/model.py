@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NoReturn, Self, TypeVar, overload
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr, ValidationError
 
@@ -113,11 +113,19 @@ class Workflow(Subgraph):
             size = path.stat().st_size
             if size > MAX_FILE_BYTES:
                 raise WorkflowFormatError(f"{path}: {size:,} bytes; a workflow has at most {MAX_FILE_BYTES:,}")
-            text = path.read_bytes()
+            with path.open("rb") as file:
+                return cls.read(file, source=str(path))
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise WorkflowFormatError(f"{path}: cannot be read: {reason}") from error
-        return cls.parse(text, source=str(path))
+
+    @classmethod
+    def read(cls, stream: BinaryIO, *, source: str = "workflow") -> Workflow:
+        """Read a workflow from a stream, of which no more is read than a workflow may have."""
+        text = stream.read(MAX_FILE_BYTES + 1)
+        if len(text) > MAX_FILE_BYTES:
+            raise WorkflowFormatError(f"{source}: it goes on after {MAX_FILE_BYTES:,} bytes, the most of a workflow")
+        return cls.parse(text, source=source)
 
     @classmethod
     @collection_paused()

@@ -53,6 +53,7 @@ class Scope:
         self.order: list[str] = []
         self.fed: dict[tuple[str, str], str] = {}
         self.outputs: dict[str, Link] = {}
+        self._fed_ports: dict[str, list[str]] = {}
         self._definitions, self._interfaces, self._asked_for = definitions, interfaces, asked_for
         self._report = report
 
@@ -65,6 +66,11 @@ class Scope:
         self._check_declared_inputs()
         self._check_outputs()
         self._check_cycles()
+
+    def said(self, node: str) -> list[str]:
+        """The inputs of a node about which the graph says something; the others keep their defaults."""
+        sources = self.sources[node]
+        return [*sources, *(port for port in self._fed_ports.get(node, ()) if port not in sources)]
 
     def add(
         self,
@@ -239,6 +245,8 @@ class Scope:
                 elif (other := self.fed.setdefault((node, port), name)) != name and self.name:
                     reason = f"{shown} {target!r}, to which {other!r} goes as well"
                     self.add("bad_workflow_input", reason, "let one of them go there")
+                else:
+                    self._fed_ports.setdefault(node, []).append(port)
 
     def _check_outputs(self) -> None:
         for name, output in self.document.outputs.items():

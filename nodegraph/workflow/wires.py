@@ -88,7 +88,8 @@ class WireTypes:
     def _of_node(self, level: _Level, name: str, definition: NodeDefinition) -> Types:
         bindings: Bindings = {}
         known = True
-        for port in definition.inputs:
+        ports = definition.inputs_by_name
+        for port in map(ports.__getitem__, level.scope.said(name)):
             source = level.source(name, port.name)
             if isinstance(source, Written):
                 if definition.generic and has_variable(port.type):

@@ -47,6 +47,12 @@ def test_the_example_runs(make_runner: Callable[..., Runner], tmp_path: Path, mo
         assert picture.size == (16, 16)
 
 
+def test_the_example_of_loops_gives_what_the_page_says(runner: Runner) -> None:
+    [example] = blocks(PAGE["Graphs and loops"], "json")
+    outputs = runner.run(Workflow.parse(example)).outputs
+    assert f"It gives `{outputs['list']}` and `{outputs['grown']}`." in PAGE["Graphs and loops"]
+
+
 def fields(model: type[BaseModel]) -> set[tuple[str, bool]]:
     """Names in the file, and whether they are needed."""
     return {(each.alias or name, each.is_required()) for name, each in model.model_fields.items()}

@@ -99,6 +99,25 @@ def test_an_altered_picture_and_other_versions_are_told(home: Path) -> None:
     }
 
 
+def test_a_resized_picture_is_told_by_its_sizes(home: Path) -> None:
+    picture = draw()
+    recipe = read_recipe(picture)
+    info = PngInfo()
+    info.add_text(METADATA_KEY, json.dumps(recipe))
+    with Pillow.open(picture) as opened:
+        width, height = opened.size
+        opened.resize((width // 2, height)).save(picture, pnginfo=info)
+    result = CliRunner().invoke(app, ["reproduce", str(picture)])
+    sizes = f"different: {width // 2} x {height} RGB then, {width} x {height} RGB now"
+    assert result.stdout == f"{picture}: {sizes}\n"
+    assert "keep the new picture with --output DIR" in result.stderr
+
+
+def test_a_picture_that_is_not_there_is_said_plainly(home: Path) -> None:
+    result = CliRunner().invoke(app, ["reproduce", "lost.png"])
+    assert result.stderr.strip() == "nodegraph: lost.png cannot be read as a picture: No such file or directory"
+
+
 def test_a_missing_model_is_a_defect_and_not_a_crash(home: Path) -> None:
     picture = draw()
     (home / "models" / "checkpoint" / "tiny.safetensors").rename(home / "models" / "checkpoint" / "tiny2.safetensors")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -110,6 +112,50 @@ def test_what_is_no_axis(cli: Cli, axis: str) -> None:
 )
 def test_arguments_that_mean_nothing(cli: Cli, arguments: list[str]) -> None:
     assert cli(*arguments).code in {ExitCode.USAGE, ExitCode.INVALID}
+
+
+@pytest.mark.parametrize("command", ["run", "validate", "convert"])
+def test_no_more_is_read_than_a_workflow_may_have(cli: Cli, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nodegraph.workflow.model.MAX_FILE_BYTES", 1000)
+    with Path("huge.json").open("wb") as file:
+        file.truncate(2**30)
+    for name in ("huge.json", "/dev/zero"):
+        answer = cli(command, name)
+        assert answer.code == ExitCode.UNREADABLE
+        assert f"nodegraph: {name}: " in answer.err
+        assert "1,000" in answer.err
+    answer = cli(command, "-", stdin=b" " * 1001)
+    assert answer.code == ExitCode.UNREADABLE
+    assert "standard input: it goes on after 1,000 bytes, the most of a workflow" in answer.err
+
+
+def test_standard_input_that_never_ends(environment: dict[str, str]) -> None:
+    with Path("/dev/zero").open("rb") as zeros:
+        command = [sys.executable, "-m", "nodegraph", "run", "-"]
+        done = subprocess.run(command, stdin=zeros, capture_output=True, env=environment, timeout=60, check=False)
+    assert done.returncode == ExitCode.UNREADABLE
+    assert b"standard input: it goes on after 67,108,864 bytes" in done.stderr
+
+
+def test_tables_are_bounded(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nodegraph.execution.batch.MAX_TABLE_BYTES", 1000)
+    answer = cli("batch", "flow.json", "--rows", "/dev/zero")
+    assert answer.code == ExitCode.FAILED
+    assert "/dev/zero: it has more than 1,000 bytes; divide it into several tables" in answer.err
+
+
+@pytest.mark.parametrize("depth", [150, 300, 700, 950, 2000, 10_000, 100_000])
+@pytest.mark.parametrize("place", ['"layout": {"a": %s}', '"nodes": {"n": {"type": "first", "inputs": {"items": %s}}}'])
+def test_deep_nesting_ends_with_a_message(cli: Cli, depth: int, place: str) -> None:
+    text = "[" * depth + "]" * depth
+    Path("deep.json").write_text('{"format": "nodegraph/1", ' + place % text + "}", "utf-8")
+    for command in (["run"], ["validate"], ["convert"], ["diff", "flow.json"], ["batch"]):
+        assert cli(*command, "deep.json").code in set(ExitCode)
+    if depth >= 2000:
+        answer = cli("run", "deep.json", "--json")
+        assert answer.code == ExitCode.UNREADABLE
+        assert answer.json()["error"] == "deep.json: it is nested too deeply to be a workflow"
+    assert cli("run", "flow.json", "--value", text).code == ExitCode.INVALID
 
 
 @pytest.mark.parametrize("kind", ["../..", "/", "nots", "a\0b", "x" * 5000, "\udcff", "."])

@@ -81,3 +81,28 @@ def test_a_closed_standard_error_is_no_error(loud: dict[str, str]) -> None:
     done = subprocess.run(["/bin/sh", "-c", script], env=loud, check=True, stdout=subprocess.PIPE)
     assert b'"status": "done"' in done.stdout
     assert list(Path("output").iterdir())
+
+
+FORKING = """
+import os
+from nodegraph import node
+
+@node(category="test")
+def forks(value: int = 0) -> int:
+    "Becomes two."
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+    return value
+"""
+
+
+@pytest.mark.xfail(reason="the executor does not hold forks_leave around the call yet", strict=True)
+def test_a_node_that_forks_does_not_finish_the_run_twice(
+    tmp_path: Path, environment: dict[str, str], definitions_cache: Path
+) -> None:
+    write_pack(tmp_path / "plugins", "forking", FORKING)
+    assert load_catalog(Settings(cache=definitions_cache, plugins=[tmp_path / "plugins"])).failures == []
+    flow({"n": ("forking.forks", {})}).save("flow.json")
+    out, _ = run({**environment, "NODEGRAPH_PLUGINS": str(tmp_path / "plugins")}, "run", "flow.json", "--json")
+    assert json.loads(out)["ran"] == ["n"]

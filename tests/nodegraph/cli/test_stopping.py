@@ -211,9 +211,9 @@ async def blocks_async(value: int) -> int:
 @node(category="test")
 def catches(value: int) -> int:
     "Never returns, and catches whatever is raised."
-    begun()
     while True:
         try:
+            begun()
             while True:
                 pass
         except BaseException as error:

@@ -471,3 +471,13 @@ def test_a_bad_loop_is_refused_before_anything_runs(runner: Runner, calls: Calls
     with pytest.raises(InvalidWorkflow, match=r"each\.value = 'three'"):
         runner.run(flow({"n": ("number", {}), "each": node}, {"n": "each.number"}, graphs={"make": NUMBER}))
     assert calls() == []
+
+
+def test_names_of_files_may_mention_the_round_and_what_it_is_given(runner: Runner) -> None:
+    body = graph({"w": ("write_text", {"text": "", "name": "{round}-{word}"})}, {"file": "w.file"}, {"word": "w.text"})
+    workflow = flow(
+        {"each": ("for_each", {"word": ["a", "b"]}, {"graph": "g", "each": ["word"]})},
+        {"files": "each.file"},
+        graphs={"g": body},
+    )
+    assert [path.name[:4] for path in runner.run(workflow).files] == ["0-a-", "1-b-"]

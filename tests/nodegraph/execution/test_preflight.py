@@ -270,7 +270,7 @@ def test_a_loop_over_a_list(runner: Runner) -> None:
 
 
 def test_a_long_loop_is_not_walked_to_its_end(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nodegraph.execution.rounds.MOST_ROUNDS", 2)
+    monkeypatch.setattr("nodegraph.execution.forecast_loops.MOST_ROUNDS", 2)
     nodes = {
         "a": (PACK + "make", {"size": 10}),
         "l": ("for_each", {"block": [link("a.block")] * 5}, {"graph": "double", "each": ["block"]}),
