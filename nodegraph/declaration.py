@@ -69,7 +69,7 @@ def node(
     effect: True for nodes that write something; they always run.
     cache: "never" for nodes whose result depends on more than inputs and files.
     lane: "io" for nodes that mostly wait (for files, for servers): they run beside the device and each other. An async
-        function is always one of these.
+        function is always one of these. "cpu" for nodes that need no other device: they run beside it.
     spec: what preflight asks before anything runs: a function in a module that imports no torch, with the same inputs.
     """
     options = NodeOptions(

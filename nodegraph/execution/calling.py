@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import os
 import sys
 import traceback
 from collections.abc import Callable, Coroutine, Iterator, Mapping
@@ -22,6 +21,7 @@ from ..workflow.graph import Gathered, Given, GraphNode, Link, Source, Written, 
 from ..workflow.model import Workflow
 from .cancel import CancelToken
 from .context import Context
+from .forks import forks_leave
 from .results import Outputs
 
 FileOf = Callable[[str, str], Path]
@@ -162,13 +162,9 @@ class Caller:
         values = arguments.values
         before = self._content(values)
         beside = {"ctx": context} if context is not None else {}
-        function, process = self._function(definition), os.getpid()
-        with self._computing():
-            try:
-                returned = function(**values, **beside)
-            finally:
-                if os.getpid() != process:  # it forked, and its child must not go on with the run
-                    os._exit(0)
+        function = self._function(definition)
+        with self._computing(), forks_leave():
+            returned = function(**values, **beside)
             if inspect.iscoroutine(returned):
                 returned = _awaited(returned, self._cancel)
         if before is not None and before != self._content(values):

@@ -128,7 +128,7 @@ class Scheduler:
                     return heapq.heappop(self._ready["device"])[1]
                 if not any(self._running.values()):
                     return None
-                self._changed.wait()
+                self._changed.wait(timeout=0.2)  # so that a Ctrl-C is seen that came just before
 
     def _ending(self) -> bool:
         return self._error is not None or self._stopped()

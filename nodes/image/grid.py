@@ -52,7 +52,7 @@ def _caption(text: str, width: int, height: int) -> Float[Tensor, "3 height widt
     return from_pillow(strip)
 
 
-@node(category="image", spec=specs.image_grid)
+@node(category="image", lane="cpu", spec=specs.image_grid)
 def image_grid(
     image: Image,
     columns: Annotated[int, Field(ge=0, le=1_000)] = 0,

@@ -47,7 +47,7 @@ def _plane(plane: Float[Tensor, "height width"], width: int, height: int, method
     return values.reshape(height, width)
 
 
-@node(category="image/transform", spec=specs.resize_image)
+@node(category="image/transform", lane="cpu", spec=specs.resize_image)
 def resize_image(
     image: Image,
     width: Annotated[int, Field(ge=1, le=MAX_SIDE)] = 512,
@@ -66,7 +66,7 @@ def resize_image(
     return Image(pixels=resized(image.pixels, width, height, method))
 
 
-@node(category="image/transform", spec=specs.scale_image)
+@node(category="image/transform", lane="cpu", spec=specs.scale_image)
 def scale_image(
     image: Image, factor: Annotated[float, Field(gt=0, le=64), Slider(step=0.5)] = 2.0, method: Method = "lanczos"
 ) -> Image:

@@ -97,7 +97,6 @@ def forks(value: int = 0) -> int:
 """
 
 
-@pytest.mark.xfail(reason="the executor does not hold forks_leave around the call yet", strict=True)
 def test_a_node_that_forks_does_not_finish_the_run_twice(
     tmp_path: Path, environment: dict[str, str], definitions_cache: Path
 ) -> None:
