@@ -155,6 +155,7 @@ def _engine_digest() -> str:
         "describe.py",
         "fingerprint.py",
         "declaration.py",
+        "spec.py",
         "ports/annotations.py",
         "ports/flow.py",
         "ports/types.py",

@@ -12,7 +12,7 @@ import typing
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from pydantic_core import to_jsonable_python
 
@@ -23,9 +23,13 @@ from .ports.annotations import NotAPortType, port_type, widget
 from .ports.flow import Blocked, without, without_lazy
 from .ports.literals import problems
 from .ports.types import ScalarType, WireType
+from .spec import SpecContext, SpecFunction, annotations_of
 from .workflow.model import Workflow
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+FindTorch: TypeAlias = Callable[[str], str | None]
+"""The module that imports torch when the module of that name is imported; None where none does."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _DOC_LINE = re.compile(r"([a-z_][a-z0-9_]*): +(\S.*)")
@@ -42,6 +46,7 @@ class NodeOptions:
     effect: bool
     cache: CachePolicy
     lane: Lane
+    spec: SpecFunction | None
 
 
 def node(
@@ -53,6 +58,7 @@ def node(
     effect: bool = False,
     cache: CachePolicy = "content",
     lane: Lane = "device",
+    spec: SpecFunction | None = None,
 ) -> Callable[[F], F]:
     """Declare a function as a node; its signature is the schema, its docstring the help.
 
@@ -64,9 +70,10 @@ def node(
     cache: "never" for nodes whose result depends on more than inputs and files.
     lane: "io" for nodes that mostly wait (for files, for servers): they run beside the device and each other. An async
         function is always one of these. "cpu" for nodes that need no other device: they run beside it.
+    spec: what preflight asks before anything runs: a function in a module that imports no torch, with the same inputs.
     """
     options = NodeOptions(
-        category=category, version=version, id=id, output=output, effect=effect, cache=cache, lane=lane
+        category=category, version=version, id=id, output=output, effect=effect, cache=cache, lane=lane, spec=spec
     )
 
     def note(function: F) -> F:
@@ -84,17 +91,19 @@ def declared_nodes(module: ModuleType) -> Iterator[tuple[Callable[..., Any], Nod
             yield value, options
 
 
-def describe_nodes(module: ModuleType, *, pack: str, prefix: str = "") -> list[NodeDefinition]:
+def describe_nodes(
+    module: ModuleType, *, pack: str, prefix: str = "", find_torch: FindTorch = lambda _: None
+) -> list[NodeDefinition]:
     """The definitions of all nodes of a module, without fingerprints.
 
-    prefix: put before every id, so that packs cannot collide by accident.
+    prefix: put before every id, so that packs cannot collide by accident. find_torch: see `FindTorch`.
     Raises DeclarationError with every mistake of the module.
     """
     mistakes: list[str] = []
     definitions = []
     seen: set[str] = set()
     for function, options in declared_nodes(module):
-        reader = _Reader(function, options)
+        reader = _Reader(function, options, find_torch)
         definition = reader.read(pack, prefix)
         mistakes += [f"{function.__name__} (line {_line(function)}): {mistake}" for mistake in reader.mistakes]
         if definition.id in seen:
@@ -113,8 +122,8 @@ def _line(function: Callable[..., Any]) -> int:
 class _Reader:
     """Reads one function's declaration and gathers what is wrong with it."""
 
-    def __init__(self, function: Callable[..., Any], options: NodeOptions) -> None:
-        self.function, self.options = function, options
+    def __init__(self, function: Callable[..., Any], options: NodeOptions, find_torch: FindTorch) -> None:
+        self.function, self.options, self.find_torch = function, options, find_torch
         self.mistakes: list[str] = []
 
     def read(self, pack: str, prefix: str) -> NodeDefinition:
@@ -146,6 +155,7 @@ class _Reader:
             cache=self.options.cache,
             lane="io" if inspect.iscoroutinefunction(self.function) else self.options.lane,
             takes_context=takes_context,
+            spec=self._spec([port.name for port in inputs]),
             expands=expands,
         )
 
@@ -209,6 +219,28 @@ class _Reader:
             self.mistakes.append(f"output {name or ''}: {error}")
             return None
         return OutputDefinition(name=name or _output_name(kind), type=kind, may_block=may_block)
+
+    def _spec(self, inputs: list[str]) -> str:
+        function = self.options.spec
+        if function is None:
+            return ""
+        name, module = getattr(function, "__qualname__", repr(function)), getattr(function, "__module__", "")
+        if not name.isidentifier():
+            self.mistakes.append(f"its spec {name} must be a function at the top of a module")
+            return ""
+        try:
+            hints = annotations_of(function)
+        except (NameError, TypeError, SyntaxError, AttributeError) as error:
+            self.mistakes.append(f"the annotations of its spec {name} cannot be resolved: {error}")
+            hints = {}
+        taken = [each for each in inspect.signature(function).parameters if hints.get(each) is not SpecContext]
+        if missing := [each for each in inputs if each not in taken]:
+            self.mistakes.append(f"its spec {name} lacks the inputs {', '.join(missing)}")
+        if strange := [each for each in taken if each not in inputs]:
+            self.mistakes.append(f"its spec {name} takes {', '.join(strange)}, which the node does not")
+        if culprit := self.find_torch(module):
+            self.mistakes.append(f"its spec {name} lies in {module}, which imports torch (in {culprit})")
+        return f"{module}:{name}"
 
     def _docs(self, ports: set[str]) -> tuple[str, str, dict[str, str]]:
         text = inspect.cleandoc(self.function.__doc__ or "")

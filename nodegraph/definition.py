@@ -51,6 +51,7 @@ class NodeDefinition(_Frozen):
     lane: "device" runs one node at a time; "cpu" runs beside it where the device is another than the CPU; "io" runs
         beside both, many at once.
     expands: it may give a workflow that takes its place.
+    spec: "module:function" of its spec function, "" when it declares none.
     """
 
     id: str
@@ -67,6 +68,7 @@ class NodeDefinition(_Frozen):
     cache: CachePolicy = "content"
     lane: Lane = "device"
     takes_context: bool = False
+    spec: str = ""
     expands: bool = False
     fingerprint: str = ""
     numeric: tuple[str, ...] = ()

@@ -55,7 +55,7 @@ def describe_pack(pack: Pack) -> DescribeAnswer:
             continue
         try:
             module = importlib.import_module(module_name)
-            found = describe_nodes(module, pack=pack.name, prefix=pack.prefix)
+            found = describe_nodes(module, pack=pack.name, prefix=pack.prefix, find_torch=sources.importer_of_torch)
             closure = sources.closure(module_name)
         except DeclarationError as error:
             failures.append(str(error))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ class Closure:
 class _Module:
     source_digest: str
     imports: frozenset[str]
+    at_once: frozenset[str]
 
 
 class PackSources:
@@ -68,12 +69,33 @@ class PackSources:
             digest.update(f"{name}\0{self._module(name).source_digest}\0".encode())
         return Closure(digest.hexdigest(), frozenset(external))
 
+    def importer_of_torch(self, module: str) -> str | None:
+        """The module of the pack that imports torch when `module` is imported; None where none does.
+
+        Imports inside functions and for type checkers do not count.
+        """
+        found: set[str] = set()
+        waiting = [module]
+        while waiting:
+            name = waiting.pop()
+            if name in found or name not in self.files:
+                continue
+            found.add(name)
+            imports = self._module(name).at_once
+            if any(target == "safetensors.torch" or target.partition(".")[0] == "torch" for target in imports):
+                return name
+            waiting += [*imports, name.rpartition(".")[0]]
+            waiting += [parent for target in imports if (parent := target.rpartition(".")[0])]
+        return None
+
     def _module(self, name: str) -> _Module:
         if name not in self._parsed:
             path = self.files[name]
             source = path.read_bytes()
-            imports = frozenset(_imports(ast.parse(source, str(path)), name, is_package=path.name == "__init__.py"))
-            self._parsed[name] = _Module(hashlib.sha256(source).hexdigest(), imports)
+            tree, is_package = ast.parse(source, str(path)), path.name == "__init__.py"
+            imports = frozenset(_imports(ast.walk(tree), name, is_package=is_package))
+            at_once = frozenset(_imports(_run_at_import(tree), name, is_package=is_package))
+            self._parsed[name] = _Module(hashlib.sha256(source).hexdigest(), imports, at_once)
         return self._parsed[name]
 
 
@@ -96,8 +118,19 @@ def _module_files(package: str, folder: Path) -> Iterator[tuple[str, Path]]:
         yield ".".join([package, *parts]), path
 
 
-def _imports(tree: ast.Module, module: str, *, is_package: bool) -> Iterator[str]:
-    for statement in ast.walk(tree):
+def _run_at_import(tree: ast.AST) -> Iterator[ast.AST]:
+    """The statements that importing a module runs: not those in functions, not those for type checkers."""
+    for child in ast.iter_child_nodes(tree):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue
+        yield child
+        yield from _run_at_import(child)
+
+
+def _imports(statements: Iterable[ast.AST], module: str, *, is_package: bool) -> Iterator[str]:
+    for statement in statements:
         if isinstance(statement, ast.Import):
             yield from (alias.name for alias in statement.names)
         elif isinstance(statement, ast.ImportFrom):

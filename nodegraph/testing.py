@@ -10,16 +10,24 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import JsonValue
+from pydantic_core import to_jsonable_python
 
 from .declaration import describe_nodes
 from .definition import NodeDefinition
+from .errors import InvalidInput
 from .execution.calling import is_portable, outputs_of
 from .execution.cancel import CancelToken
 from .execution.context import Context, Progress, Surroundings
+from .execution.forecast import LoadedSpec
 from .execution.run import Runner, RunResult
 from .ports.values import misfit
+from .ports.wire import wire_class
 from .settings import Settings
+from .spec import Predicted, Spec, SpecContext, Unknown, annotations_of, spec_classes
 from .workflow.model import Workflow
+
+SLACK = 100_000
+"""Bytes by which a spec may be wrong about small values."""
 
 
 class ContractBroken(AssertionError):
@@ -67,7 +75,8 @@ def check_node(function: Callable[..., Any], folder: Path, **inputs: Any) -> dic
 
     Inputs and outputs fit the declaration; inputs are not changed; the same inputs give the same outputs (unless it is
     declared with cache="never"); portable outputs survive being stored. Raises ContractBroken saying which does not
-    hold; what the function itself raises comes through.
+    hold; what the function itself raises comes through. Where it declares a spec, that must agree: it predicts what
+    comes out, and raises InvalidInput exactly where the function does.
 
     function: decorated with `@node`. folder: for the files of its context. inputs: values as they would be wired; a
     context is given where it takes one.
@@ -81,7 +90,13 @@ def check_node(function: Callable[..., Any], folder: Path, **inputs: Any) -> dic
         if reason is not None:
             raise ContractBroken(f"{name}: {reason}")
     before = {name: content_hash(value) for name, value in inputs.items()}
-    first, second = (_call(function, definition, folder / each, inputs) for each in ("first", "second"))
+    agreement = Agreement.of(function, inputs)
+    try:
+        first, second = (_call(function, definition, folder / each, inputs) for each in ("first", "second"))
+    except InvalidInput as error:
+        agreement.check_refusal(definition, error)
+        raise
+    agreement.check_outputs(definition, first)
     for name, value in inputs.items():
         if content_hash(value) != before[name]:
             raise ContractBroken(f"{definition.id} changed its input {name!r}; wire values are immutable")
@@ -96,6 +111,71 @@ def check_node(function: Callable[..., Any], folder: Path, **inputs: Any) -> dic
         if content_hash(decode(encode(first[port.name]))) != digest:
             raise ContractBroken(f"{definition.id}: {port.name!r} is not the same after it was stored and read back")
     return first
+
+
+class Agreement:
+    """What a node's spec says of some inputs, to be compared with what the node does.
+
+    predicted: None where there is no spec, or where it cannot tell. refused: what it raised instead.
+    """
+
+    def __init__(self, predicted: Predicted | None, refused: InvalidInput | None) -> None:
+        self.predicted, self.refused = predicted, refused
+
+    @classmethod
+    def of(cls, function: Callable[..., Any], inputs: Mapping[str, Any]) -> Agreement:
+        """Ask the spec; it sees of every value what its annotations name."""
+        declared = function.__node__.spec  # type: ignore[attr-defined]
+        if declared is None:
+            return cls(None, None)
+        spec, annotations = LoadedSpec.of(declared), annotations_of(declared)
+        parameters = inspect.signature(function).parameters
+        values = {name: inputs.get(name, parameters[name].default) for name in spec.takes_unknown}
+        given = {name: spec_of(value, annotations.get(name, object), name) for name, value in values.items()}
+        if spec.obstacle(given) is not None:
+            return cls(None, None)
+        try:
+            return cls(spec(given, SpecContext()), None)
+        except InvalidInput as error:
+            return cls(None, error)
+
+    def check_refusal(self, definition: NodeDefinition, error: InvalidInput) -> None:
+        """The node refused its inputs: so must have its spec, unless it leaves an output to the run."""
+        if self.predicted is not None and all(port.name in self.predicted.outputs for port in definition.outputs):
+            raise ContractBroken(f"{definition.id} refuses what its spec accepts: {error}") from error
+
+    def check_outputs(self, definition: NodeDefinition, outputs: Mapping[str, Any]) -> None:
+        """The node ran: what its spec predicted must be what came out."""
+        from .ports.codec import footprint
+
+        if self.refused is not None:
+            raise ContractBroken(f"the spec of {definition.id} refuses what the node accepts: {self.refused}")
+        for name, expected in (self.predicted.outputs if self.predicted else {}).items():
+            if name not in outputs:
+                raise ContractBroken(f"the spec of {definition.id} predicts {name!r}, which is no output")
+            value = outputs[name]
+            found = type(expected).of(value) if isinstance(expected, Spec) else value
+            agrees = expected.agrees(found) if isinstance(expected, Spec) else expected == found
+            if not isinstance(expected, Unknown) and not agrees:
+                raise ContractBroken(f"the spec of {definition.id} predicts for {name!r} {expected}; it gave {found}")
+            held = sum(footprint(value).storages.values())
+            if isinstance(expected, Spec) and abs(expected.held - held) > 0.25 * held + SLACK:
+                raise ContractBroken(
+                    f"the spec of {definition.id} predicts {expected.held:,} bytes for {name!r}; it holds {held:,}"
+                )
+
+
+def spec_of(value: object, annotation: object, name: str = "value") -> object:
+    """A value as a spec function sees it: a spec of one of the classes that the annotation names, lists of these, plain
+    values; `Unknown` where the annotation has no spec for a wire value.
+    """
+    if isinstance(value, list):
+        return [spec_of(each, annotation, name) for each in value]
+    ids = {note.id for base in type(value).__mro__ if (note := wire_class(base)) is not None}
+    if ids:
+        found = next((each for each in spec_classes(annotation) if each.wire in ids), None)
+        return found.of(value) if found is not None else Unknown(name)
+    return value if value is None or isinstance(value, Path) else to_jsonable_python(value)
 
 
 def check_workflow(

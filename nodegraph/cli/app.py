@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import batch, cache, convert, diff, models, nodes, plugins, reproduce, run, schema, validate
+from . import batch, cache, convert, diff, models, nodes, plugins, preflight, reproduce, run, schema, validate
 
 app = typer.Typer(
     name="nodegraph",
@@ -30,6 +30,7 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 run.register(app)
 batch.register(app)
 validate.register(app)
+preflight.register(app)
 nodes.register(app)
 models.register(app)
 plugins.register(app)

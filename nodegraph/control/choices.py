@@ -6,12 +6,15 @@ from typing import Annotated, TypeVar
 
 from pydantic import Field
 
-from nodegraph import Blocked, InvalidInput, Lazy, node
+from nodegraph import Blocked, Lazy, node
+
+from . import specs
+from .specs import check_index
 
 T = TypeVar("T")
 
 
-@node(category="control")
+@node(category="control", spec=specs.switch)
 def switch(condition: bool, on_true: Lazy[T], on_false: Lazy[T]) -> T:
     """Take one of two branches
 
@@ -24,7 +27,7 @@ def switch(condition: bool, on_true: Lazy[T], on_false: Lazy[T]) -> T:
     return on_true() if condition else on_false()
 
 
-@node(category="control")
+@node(category="control", spec=specs.select)
 def select(items: list[Lazy[T]], index: Annotated[int, Field(ge=0)] = 0) -> T:
     """Take one of many by its number
 
@@ -33,12 +36,11 @@ def select(items: list[Lazy[T]], index: Annotated[int, Field(ge=0)] = 0) -> T:
     items: what to choose from.
     index: counts from 0.
     """
-    if index >= len(items):
-        raise InvalidInput("index", index, f"there are {len(items)} items", "count from 0 and stay below that")
+    check_index(index, len(items))
     return items[index]()
 
 
-@node(category="control")
+@node(category="control", spec=specs.gate)
 def gate(value: Lazy[T], open: bool = True, reason: str = "the gate is shut") -> T | Blocked:
     """Let a value through, or block everything that needs it
 
@@ -51,7 +53,7 @@ def gate(value: Lazy[T], open: bool = True, reason: str = "the gate is shut") ->
     return value() if open else Blocked(reason)
 
 
-@node(category="control")
+@node(category="control", spec=specs.fallback)
 def fallback(value: T | Blocked, otherwise: Lazy[T]) -> T:
     """Go on with something else where a value is blocked
 
@@ -61,7 +63,7 @@ def fallback(value: T | Blocked, otherwise: Lazy[T]) -> T:
     return otherwise() if isinstance(value, Blocked) else value
 
 
-@node(category="control")
+@node(category="control", spec=specs.collect)
 def collect(items: list[T | Blocked]) -> list[T]:
     """Make a list of what is there
 

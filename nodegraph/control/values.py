@@ -10,6 +10,8 @@ from pydantic import Field
 
 from nodegraph import InvalidInput, Multiline, node
 
+from . import specs
+
 T = TypeVar("T")
 
 MOST = 100_000
@@ -33,7 +35,7 @@ _OPERATIONS: Mapping[str, Callable[[float, float], float]] = {
 }
 
 
-@node(category="values")
+@node(category="values", spec=specs.value)
 def value(value: T) -> T:
     """A value that several inputs share
 
@@ -42,7 +44,7 @@ def value(value: T) -> T:
     return value
 
 
-@node(category="values")
+@node(category="values", spec=specs.integers)
 def integers(first: int = 0, count: Annotated[int, Field(ge=0, le=MOST)] = 4, step: int = 1) -> list[int]:
     """Count: first, first + step, ...
 
@@ -53,7 +55,7 @@ def integers(first: int = 0, count: Annotated[int, Field(ge=0, le=MOST)] = 4, st
     return [first + step * index for index in range(count)]
 
 
-@node(category="values")
+@node(category="values", spec=specs.numbers)
 def numbers(first: float = 0.0, last: float = 1.0, count: Annotated[int, Field(ge=1, le=MOST)] = 5) -> list[float]:
     """Numbers at equal distances, both ends among them
 
@@ -64,7 +66,7 @@ def numbers(first: float = 0.0, last: float = 1.0, count: Annotated[int, Field(g
     return [first + (last - first) * index / max(1, count - 1) for index in range(count)]
 
 
-@node(category="values")
+@node(category="values", spec=specs.lines)
 def lines(text: Annotated[str, Multiline()]) -> list[str]:
     """The lines of a text, such as one prompt each
 
@@ -73,7 +75,7 @@ def lines(text: Annotated[str, Multiline()]) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-@node(category="values")
+@node(category="values", spec=specs.item)
 def item(items: list[T], index: int = 0) -> T:
     """One item of a list
 
@@ -85,7 +87,7 @@ def item(items: list[T], index: int = 0) -> T:
     return items[index]
 
 
-@node(category="values")
+@node(category="values", spec=specs.length)
 def length(items: list[T]) -> int:
     """How many items a list has
 
@@ -94,7 +96,7 @@ def length(items: list[T]) -> int:
     return len(items)
 
 
-@node(category="values")
+@node(category="values", spec=specs.compare)
 def compare(a: float, b: float, how: Literal["<", "<=", "=", "!=", ">=", ">"] = "<") -> bool:
     """Whether a comparison holds
 
@@ -105,7 +107,7 @@ def compare(a: float, b: float, how: Literal["<", "<=", "=", "!=", ">=", ">"] = 
     return _COMPARISONS[how](a, b)
 
 
-@node(category="values")
+@node(category="values", spec=specs.calculate)
 def calculate(a: float, b: float, how: Literal["+", "-", "x", ":", "min", "max"] = "+") -> float:
     """Calculate with two numbers
 
@@ -118,7 +120,7 @@ def calculate(a: float, b: float, how: Literal["+", "-", "x", ":", "min", "max"]
     return float(_OPERATIONS[how](a, b))
 
 
-@node(category="values", output="text")
+@node(category="values", output="text", spec=specs.join_texts)
 def join_texts(texts: list[str], separator: str = ", ") -> str:
     """Join texts
 

@@ -92,6 +92,10 @@ class FileDigests:
             self._remember(identity, digest)
         return digest
 
+    def known(self, path: Path) -> str | None:
+        """Return the digest of a file that was hashed before and is unchanged since, or None; reads nothing of it."""
+        return self._recall(file_identity(path))
+
     def close(self) -> None:
         """Close the database; a later use opens it again."""
         if self._database is not None:

@@ -151,7 +151,7 @@ class Runner:
             raise InvalidWorkflow(
                 [Defect("missing_node", f"there is no node {name!r} to run up to") for name in unknown]
             )
-        if defects := self._file_defects(graph):
+        if defects := self.file_defects(graph):
             raise InvalidWorkflow(defects)
         asked = functools.partial(trace_of, self.store) if use_cache else no_trace
         maker = KeyMaker(self._digest, self.policy, secrets.token_hex(16), asked)
@@ -255,11 +255,12 @@ class Runner:
     def _expanded(self, workflow: Workflow, node: GraphNode) -> Graph:
         """The graph of a workflow that a node gave to take its place; raises InvalidWorkflow."""
         graph = check_expansion(workflow, node.definition, node.sources.keys(), self.catalog)
-        if defects := self._file_defects(graph):
+        if defects := self.file_defects(graph):
             raise InvalidWorkflow(defects)
         return graph
 
-    def _file_defects(self, graph: Graph) -> list[Defect]:
+    def file_defects(self, graph: Graph) -> list[Defect]:
+        """The files that a graph names and that are missing or not allowed."""
         defects = []
         for node, port, kind, name in _named_files(graph):
             try:

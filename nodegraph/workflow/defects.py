@@ -26,6 +26,7 @@ DefectCode: TypeAlias = Literal[
     "bad_workflow_input",
     "missing_file",
     "file_not_allowed",
+    "refused",
 ]
 
 

@@ -12,6 +12,7 @@ from .errors import CheckpointError, InvalidMatch, NotAMatch, UnknownFamily
 from .header import Header
 
 if TYPE_CHECKING:
+    from ..specs.models import AutoencoderSpec, DenoiserSpec, TextEncoderSpec
     from ..types import Autoencoder, Denoiser, TextEncoder
 
 
@@ -30,8 +31,19 @@ class Parts(NamedTuple):
     autoencoder: Autoencoder
 
 
+class PartSpecs(NamedTuple):
+    """What is known of the models in a checkpoint that is not loaded."""
+
+    denoiser: DenoiserSpec
+    text_encoder: TextEncoderSpec
+    autoencoder: AutoencoderSpec
+
+
 class Recipe(Protocol):
     """A recognised file: everything needed to build its models."""
+
+    def specs(self, precision: str) -> PartSpecs:
+        """What building them would give. precision: of the weights in memory, such as "float32"."""
 
     def load(self, device: Device) -> Parts:
         """Build the models and read their weights."""

@@ -59,6 +59,22 @@ class Header:
         """The shapes of the tensors whose names begin with `prefix`, by the rest of their names."""
         return {name.removeprefix(prefix): each.shape for name, each in self.tensors.items() if name.startswith(prefix)}
 
+    def parameters(self, prefix: str = "") -> int:
+        """How many numbers there are in the tensors whose names begin with `prefix`."""
+        return sum(math.prod(each.shape) for name, each in self.tensors.items() if name.startswith(prefix))
+
+    def bytes(self) -> int:
+        """Of all tensors."""
+        return sum(each.end - each.begin for each in self.tensors.values())
+
+    def precision(self) -> str:
+        """The dtype that most of the numbers have, in torch's words where it has one."""
+        counts: dict[str, int] = {}
+        for each in self.tensors.values():
+            counts[each.dtype] = counts.get(each.dtype, 0) + math.prod(each.shape)
+        most = max(counts, key=lambda dtype: counts[dtype])
+        return {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}.get(most, most)
+
     def prefixes(self) -> dict[str, int]:
         """How many tensors there are by the first part of their names."""
         found: dict[str, int] = {}

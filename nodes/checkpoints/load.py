@@ -8,6 +8,7 @@ from typing import Annotated, NamedTuple
 from nodegraph import Context, PathOf, node
 
 from ..types import Autoencoder, Denoiser, TextEncoder
+from . import specs
 from .families import FAMILIES
 from .family import Device, find_family
 from .header import read_header
@@ -21,7 +22,7 @@ class LoadedCheckpoint(NamedTuple):
     autoencoder: Autoencoder
 
 
-@node(category="models")
+@node(category="models", spec=specs.load_checkpoint)
 def load_checkpoint(checkpoint: Annotated[Path, PathOf("checkpoint")], ctx: Context | None = None) -> LoadedCheckpoint:
     """Load a model from a safetensors file
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from nodegraph import Context, InvalidInput, Multiline, node
+from nodegraph import Context, Multiline, node
 
 from ..types import Conditioning, Entry, TextEncoder
+from . import specs
+from .specs import texts_of
 
 
-@node(category="conditioning")
+@node(category="conditioning", spec=specs.encode_text)
 def encode_text(
     encoder: TextEncoder,
     text: Annotated[str, Multiline()] | list[str] = "",
@@ -23,9 +25,7 @@ def encode_text(
     encoder: the model's text encoder.
     text: what the picture should show; a list of prompts makes a batch, one picture for each.
     """
-    texts = [text] if isinstance(text, str) else list(text)
-    if not texts:
-        raise InvalidInput("text", text, "the list holds no prompt", 'write at least one; "" is the empty prompt')
+    texts = texts_of(text)
     for each in texts:
         count, lost = encoder.dropped(each)
         if lost and ctx is not None:

@@ -10,11 +10,13 @@ from jaxtyping import Float, Float64
 from pydantic import Field
 from torch import Tensor
 
-from nodegraph import InvalidInput, Slider, node
+from nodegraph import Slider, node
 
 from ..conditioning.encodings import joined, repeated
 from ..schedules.noise import NoiseSchedule
 from ..types import Conditioning, Denoiser, Encoding, Guider, LatentSpace
+from . import specs
+from .specs import check_entries, check_negative, check_prompts
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,6 +47,11 @@ class ClassifierFreeGuidance(Guider):
         return self.denoiser.device
 
     @property
+    def multiple(self) -> int:
+        """The denoiser's."""
+        return self.denoiser.multiple
+
+    @property
     def batch(self) -> int:
         """The larger of the two conditionings."""
         return max(len(self.positive), len(self.negative) if self.negative is not None else 1)
@@ -65,7 +72,7 @@ class ClassifierFreeGuidance(Guider):
         return d_n + self.scale * (d_p - d_n)
 
 
-@node(category="guidance")
+@node(category="guidance", spec=specs.classifier_free_guidance)
 def classifier_free_guidance(
     denoiser: Denoiser,
     positive: Conditioning,
@@ -85,30 +92,12 @@ def classifier_free_guidance(
     other: Encoding | None = None
     if scale != 1.0:
         other = _only_entry("negative", negative) if negative is not None else positive.unconditional
-        if other is None:
-            raise InvalidInput(
-                "negative",
-                None,
-                "the positive conditioning comes from a model without an empty prompt",
-                "wire a negative conditioning, or set scale to 1",
-            )
+        check_negative(other is not None)
     chosen = _only_entry("positive", positive)
-    if other is not None and len(other) != len(chosen) and 1 not in (len(other), len(chosen)):
-        raise InvalidInput(
-            "negative",
-            f"{len(other)} prompts",
-            f"there are {len(chosen)} positive prompts",
-            "give one negative prompt for all, or one for each",
-        )
+    check_prompts(len(chosen), len(other) if other is not None else 1)
     return ClassifierFreeGuidance(denoiser=denoiser, positive=chosen, negative=other, scale=scale)
 
 
 def _only_entry(name: str, conditioning: Conditioning) -> Encoding:
-    if len(conditioning.entries) != 1:
-        raise InvalidInput(
-            name,
-            f"{len(conditioning.entries)} entries",
-            "classifier_free_guidance takes conditionings of one entry",
-            "use a guider that composes several",
-        )
+    check_entries(name, len(conditioning.entries))
     return conditioning.entries[0].encoding

@@ -13,13 +13,12 @@ from PIL import ImageDraw, ImageFont
 from pydantic import Field
 from torch import Tensor
 
-from nodegraph import InvalidInput, node
+from nodegraph import node
 
 from ..types import Image
+from . import specs
 from .pixels import from_pillow, to_rgb
-
-MAX_SHEET = 256_000_000
-"""Pixels of the largest sheet."""
+from .specs import sheet_layout
 
 
 def sheet(
@@ -53,7 +52,7 @@ def _caption(text: str, width: int, height: int) -> Float[Tensor, "3 height widt
     return from_pillow(strip)
 
 
-@node(category="image", lane="cpu")
+@node(category="image", lane="cpu", spec=specs.image_grid)
 def image_grid(
     image: Image,
     columns: Annotated[int, Field(ge=0, le=1_000)] = 0,
@@ -71,16 +70,5 @@ def image_grid(
     captions: one line of text under each picture.
     caption_height: room for a caption in pixels; the letters fill about two thirds of it.
     """
-    if captions and len(captions) != len(image):
-        raise InvalidInput("captions", captions, f"there are {len(image)} pictures", "give one caption for each")
-    across = min(columns or math.ceil(math.sqrt(len(image))), len(image))
-    rows = math.ceil(len(image) / across)
-    size = (across * (image.width + gap) + gap) * (rows * (image.height + gap + caption_height) + gap)
-    if size > MAX_SHEET:
-        raise InvalidInput(
-            "image",
-            f"{len(image)} pictures of {image.width} x {image.height}",
-            f"the sheet would have {size:,} pixels, more than {MAX_SHEET:,}",
-            "use scale_image before, or a smaller batch",
-        )
+    across, _ = sheet_layout(image, columns, gap, captions, caption_height)
     return Image(pixels=sheet(to_rgb(image.pixels), across, gap, captions or [], caption_height))

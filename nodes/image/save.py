@@ -11,17 +11,16 @@ from PIL import Image as Pillow
 from PIL.PngImagePlugin import PngInfo
 from pydantic import Field, JsonValue
 
-from nodegraph import Context, InvalidInput, NodegraphError, Slider, node
+from nodegraph import Context, NodegraphError, Slider, node
 from nodegraph.files import write_atomically
 from nodegraph.recipe import COMMENT_PREFIX, EXIF_IFD, METADATA_KEY, USER_COMMENT, recipe_text
 
 from ..types import Image
+from . import specs
 from .pixels import to_pillow
+from .specs import check_saving
 
-_LARGEST = {"png": 2**31 - 1, "webp": 16_383, "jpeg": 65_500}
 _SUFFIX = {"png": ".png", "webp": ".webp", "jpeg": ".jpg"}
-_LONGEST_NAME = 200
-"""Bytes; file systems take 255, and the number, the recipe and a temporary ending are added."""
 _EXIF_LIMIT = 65_000
 
 Format = Literal["png", "webp", "jpeg"]
@@ -82,7 +81,7 @@ def _not_written(path: Path | str, error: OSError) -> ImageNotWritten:
     )
 
 
-@node(category="image", effect=True, lane="io")
+@node(category="image", effect=True, lane="io", spec=specs.save_image)
 def save_image(
     image: Image,
     ctx: Context,
@@ -102,13 +101,7 @@ def save_image(
     quality: of webp and jpeg, 1 to 100.
     files: where they were written.
     """
-    if format == "jpeg" and image.channels == 4:
-        raise InvalidInput("format", format, "JPEG cannot hold transparency", "use png or webp")
-    if max(image.width, image.height) > _LARGEST[format]:
-        size = f"{image.width} x {image.height}"
-        raise InvalidInput("format", format, f"{size} is more than its {_LARGEST[format]} pixels a side", "use png")
-    if max(len(part.encode(errors="replace")) for part in name.split("/")) > _LONGEST_NAME:
-        raise InvalidInput("name", name, f"a part of it has more than {_LONGEST_NAME} bytes", "choose a shorter one")
+    check_saving(image, name, format)
     recipe = ctx.provenance()
     if not recipe_fits(format, recipe):
         ctx.log("the recipe is too long for a JPEG and is left out; PNG and WebP can hold it")

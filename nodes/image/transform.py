@@ -10,15 +10,14 @@ from PIL import Image as Pillow
 from pydantic import Field
 from torch import Tensor
 
-from nodegraph import InvalidInput, Slider, node
+from nodegraph import Slider, node
 
 from ..types import Image
+from . import specs
 from .pixels import raw_bytes
+from .specs import MAX_SIDE, scaled_size
 
 Method = Literal["nearest", "box", "bilinear", "bicubic", "lanczos"]
-
-MAX_SIDE = 32_768
-"""Longest side that a picture is resized to, in pixels."""
 
 
 def resized(
@@ -48,7 +47,7 @@ def _plane(plane: Float[Tensor, "height width"], width: int, height: int, method
     return values.reshape(height, width)
 
 
-@node(category="image/transform", lane="cpu")
+@node(category="image/transform", lane="cpu", spec=specs.resize_image)
 def resize_image(
     image: Image,
     width: Annotated[int, Field(ge=1, le=MAX_SIDE)] = 512,
@@ -67,7 +66,7 @@ def resize_image(
     return Image(pixels=resized(image.pixels, width, height, method))
 
 
-@node(category="image/transform", lane="cpu")
+@node(category="image/transform", lane="cpu", spec=specs.scale_image)
 def scale_image(
     image: Image, factor: Annotated[float, Field(gt=0, le=64), Slider(step=0.5)] = 2.0, method: Method = "lanczos"
 ) -> Image:
@@ -77,9 +76,5 @@ def scale_image(
     factor: 2 doubles both sides, 0.5 halves them; sides are rounded to whole pixels.
     method: lanczos is sharpest, box and bilinear are softer, nearest keeps hard pixels.
     """
-    width, height = (max(1, round(side * factor)) for side in (image.width, image.height))
-    if max(width, height) > MAX_SIDE:
-        raise InvalidInput(
-            "factor", factor, f"it would give {width} x {height} pixels", f"stay below {MAX_SIDE} a side"
-        )
+    width, height = scaled_size(image, factor)
     return Image(pixels=resized(image.pixels, width, height, method))

@@ -9,7 +9,7 @@ from pydantic import Field
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from nodegraph import Context, InvalidInput, Seed, node
+from nodegraph import Context, Seed, node
 
 from ..image.pixels import to_rgb
 from ..training.autoencoder import reconstruct
@@ -17,10 +17,12 @@ from ..training.icon_data import IconData
 from ..training.matcher import retrieval_score
 from ..training.trained import TrainedAutoencoder, TrainedMatcher
 from ..types import Image
+from . import specs
 from .retrieval import psnr
+from .specs import check_captions
 
 
-@node(category="metrics", output="psnr")
+@node(category="metrics", output="psnr", spec=specs.score_autoencoder)
 def score_autoencoder(autoencoder: TrainedAutoencoder, pictures: IconData, ctx: Context) -> float:
     """How well an autoencoder gives pictures back
 
@@ -32,7 +34,7 @@ def score_autoencoder(autoencoder: TrainedAutoencoder, pictures: IconData, ctx: 
     return float(psnr(reconstruct(network, pictures.pixels), pictures.pixels).mean())
 
 
-@node(category="metrics", output="accuracy")
+@node(category="metrics", output="accuracy", spec=specs.score_retrieval)
 def score_retrieval(
     matcher: TrainedMatcher,
     image: Image,
@@ -52,11 +54,7 @@ def score_retrieval(
     seed: of the draws.
     accuracy: from 0 to 1.
     """
-    if len(captions) != len(image):
-        raise InvalidInput("captions", len(captions), f"there are {len(image)} pictures", "give one for each")
-    different = len(set(captions))
-    if different < among:
-        raise InvalidInput("among", among, f"there are only {different} different captions", "use fewer")
+    check_captions(captions, len(image), among)
     network = matcher.build().to(ctx.device)
     words = Tokenizer.from_str(matcher.tokenizer)
     return retrieval_score(network, words, _bytes(image), captions, among=among, seed=seed)

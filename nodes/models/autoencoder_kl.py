@@ -2,37 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from .configs import AutoencoderConfig
 from .layers import ResidualBlock
-
-
-@dataclass(frozen=True, kw_only=True)
-class AutoencoderConfig:
-    """The shape of an autoencoder.
-
-    widths: channels per resolution, the finest first; each further one halves the sides.
-    encoder_blocks: residual blocks per resolution, the finest first. decoder_blocks: the same, the coarsest first.
-    latent_channels: channels of the latent. patch: image pixels on a side that become one position of the finest
-    resolution, without arithmetic (pixel unshuffle): convolutions at full resolution cost most and see least.
-    """
-
-    widths: tuple[int, ...] = (64, 128)
-    encoder_blocks: tuple[int, ...] = (2, 1)
-    decoder_blocks: tuple[int, ...] = (2, 3)
-    image_channels: int = 3
-    latent_channels: int = 4
-    patch: int = 2
-    groups: int = 8
-
-    @property
-    def downscale(self) -> int:
-        """Image pixels on a side per latent pixel."""
-        return int(self.patch * 2 ** (len(self.widths) - 1))
 
 
 class Encoder(nn.Module):

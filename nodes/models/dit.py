@@ -10,30 +10,12 @@ Peebles & Xie 2022 (adaLN-zero), with one shared modulation network and a learne
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from .configs import DiTConfig
 from .layers import Attention, FeedForward, masked_mean, patchify, sincos_positions_2d, timestep_embedding, unpatchify
-
-
-@dataclass(frozen=True, kw_only=True)
-class DiTConfig:
-    """The shape of a DiT.
-
-    channels: of the latent. patch: latent pixels on a side of a token. width, depth, heads: of the transformer.
-    context_width: of the text tokens.
-    """
-
-    channels: int = 4
-    patch: int = 2
-    width: int = 192
-    depth: int = 8
-    heads: int = 4
-    context_width: int = 256
-    mlp_ratio: int = 4
 
 
 class DiTBlock(nn.Module):

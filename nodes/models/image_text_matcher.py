@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
+from .configs import MatcherConfig
 from .layers import ResidualBlock, masked_mean
-from .text_transformer import TextConfig, TextTransformer
-
-
-@dataclass(frozen=True, kw_only=True)
-class MatcherConfig:
-    """The shape of a matcher.
-
-    widths: channels per resolution of the image tower, each half as long as the one before; the first is half the
-    image. blocks: residual blocks per resolution. embedding: length of the vectors. text: the text tower.
-    """
-
-    widths: tuple[int, ...] = (32, 64, 128)
-    blocks: tuple[int, ...] = (1, 1, 2)
-    groups: int = 8
-    embedding: int = 128
-    text: TextConfig = field(default_factory=lambda: TextConfig(depth=1))
+from .text_transformer import TextTransformer
 
 
 class ImageTower(nn.Module):

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from .configs import TextConfig
 from .layers import Attention, FeedForward
-
-
-@dataclass(frozen=True, kw_only=True)
-class TextConfig:
-    """The shape of a text transformer; `length` is the most tokens it takes."""
-
-    vocabulary: int = 3000
-    length: int = 24
-    width: int = 256
-    depth: int = 2
-    heads: int = 4
-    mlp_ratio: int = 2
 
 
 class TextBlock(nn.Module):

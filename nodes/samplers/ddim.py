@@ -15,6 +15,7 @@ from ..schedules.noise import NoiseSchedule
 from ..types import NoiseSource, Sampler, State
 from ..types.models import column
 from ..types.sampling import Denoise
+from . import specs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +58,7 @@ def added_noise(
     return eta * schedule.noise(after) * (1.0 - ratio.square()).clamp(min=0.0).sqrt()
 
 
-@node(category="samplers")
+@node(category="samplers", spec=specs.ddim)
 def ddim(eta: Annotated[float, Field(ge=0, le=1), Slider(step=0.05)] = 0.0) -> Sampler:
     """DDIM: one evaluation per step, with as much fresh noise as you like
 

@@ -9,6 +9,7 @@ from nodegraph import node
 from ..types import NoiseSource, Sampler, State
 from ..types.models import column
 from ..types.sampling import Denoise
+from . import specs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,7 @@ class Euler(Sampler):
         return replace(state, x=column(r, denoised) * state.x + column(1.0 - r, denoised) * denoised)
 
 
-@node(category="samplers")
+@node(category="samplers", spec=specs.euler)
 def euler() -> Sampler:
     """Euler: one evaluation per step, no noise added
 

@@ -8,13 +8,15 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from nodegraph import Context, InvalidInput, Seed, node
+from nodegraph import Context, Seed, node
 
 from ..noise import INITIAL, SeededNoise
 from ..schedules.noise import NoiseSchedule
 from ..types import Guider, Image, Latent, LatentSpace, Sampler, Sigmas, State
 from ..types.models import column
+from . import specs
 from .loop import drive
+from .specs import check_fit, check_sides
 
 
 class Watched:
@@ -53,34 +55,7 @@ def start(latent: Tensor, noise: Tensor, sigma: Float64[Tensor, ""], schedule: N
     return column(schedule.signal(sigma), latent) * latent + column(schedule.noise(sigma), latent) * noise
 
 
-def _check_fit(guider: Guider, sigmas: Sigmas, latent: Latent) -> int:
-    """The batch size; raises where the parts do not belong together."""
-    if latent.space != guider.space:
-        raise InvalidInput(
-            "latent",
-            latent.space.name,
-            f"the model works in the latent space {guider.space.name!r}, this latent lives in {latent.space.name!r}",
-            "make it with empty_latent or encode_image of the same model",
-        )
-    highest, limit = float(sigmas.values[0]), guider.schedule.sigma_max
-    if highest > limit * (1.0 + 1e-6):
-        raise InvalidInput(
-            "sigmas",
-            f"{highest:g} ... 0",
-            f"they start above {limit:g}, the highest level the model knows",
-            "take a schedule node that is made for this model, such as flow_sigmas for flow models",
-        )
-    if len(latent) != guider.batch and 1 not in (len(latent), guider.batch):
-        raise InvalidInput(
-            "latent",
-            f"a batch of {len(latent)}",
-            f"the conditioning holds {guider.batch} prompts",
-            "use a batch of 1 or of as many latents as prompts",
-        )
-    return max(len(latent), guider.batch)
-
-
-@node(category="sampling")
+@node(category="sampling", spec=specs.sample)
 def sample(
     guider: Guider, sampler: Sampler, sigmas: Sigmas, latent: Latent, seed: Seed = 0, ctx: Context | None = None
 ) -> Latent:
@@ -96,7 +71,10 @@ def sample(
     latent: what to start from; empty_latent for a new picture. A batch of 1 is repeated for several prompts.
     seed: where the noise comes from; the same seed gives the same picture.
     """
-    batch = _check_fit(guider, sigmas, latent)
+    highest, limit = float(sigmas.values[0]), guider.schedule.sigma_max
+    batch = check_fit(guider.space, limit, guider.batch, highest, latent.space, len(latent))
+    height, width = latent.samples.shape[2:]
+    check_sides(guider.multiple, guider.space.downscale, height, width)
     clean = latent.samples.to(guider.device).expand(batch, -1, -1, -1)
     noise = SeededNoise(seed=seed, shape=tuple(clean.shape), device=guider.device)
     denoise = Watched(guider, ctx.check_cancelled if ctx else lambda: None)

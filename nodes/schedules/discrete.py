@@ -9,10 +9,12 @@ from jaxtyping import Int64
 from pydantic import Field
 from torch import Tensor
 
-from nodegraph import InvalidInput, Slider, node
+from nodegraph import Slider, node
 
 from ..types import Denoiser, Sigmas
+from . import specs
 from .noise import DiscreteVP
+from .specs import check_table, steps_in_table
 
 Spacing = Literal["trailing", "leading", "linspace"]
 
@@ -26,7 +28,7 @@ def spaced_steps(spacing: Spacing, table: int, steps: int) -> Int64[Tensor, " st
     return torch.linspace(table - 1, 0, steps, dtype=torch.float64).round().long()
 
 
-@node(category="schedules")
+@node(category="schedules", spec=specs.discrete_sigmas)
 def discrete_sigmas(
     denoiser: Denoiser,
     steps: Annotated[int, Field(ge=1, le=10_000)] = 20,
@@ -43,15 +45,8 @@ def discrete_sigmas(
     denoise: how much of the table is walked; 1 starts from pure noise.
     """
     schedule = denoiser.schedule
-    if not isinstance(schedule, DiscreteVP):
-        raise InvalidInput(
-            "denoiser",
-            type(schedule).__name__,
-            "it was not trained on a table of steps",
-            "use flow_sigmas or karras_sigmas",
-        )
-    table = round(len(schedule.alpha_bar) * denoise)
-    if steps > table:
-        raise InvalidInput("steps", steps, f"the model's table has {table} steps for this denoise", "use fewer steps")
+    check_table(isinstance(schedule, DiscreteVP), type(schedule).__name__)
+    assert isinstance(schedule, DiscreteVP)
+    table = steps_in_table(len(schedule.alpha_bar), denoise, steps)
     chosen = schedule.levels[spaced_steps(spacing, table, steps)]
     return Sigmas(values=torch.cat([chosen, torch.zeros(1, dtype=torch.float64)]))

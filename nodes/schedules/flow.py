@@ -12,6 +12,7 @@ from torch import Tensor
 from nodegraph import Slider, node
 
 from ..types import Sigmas
+from . import specs
 
 
 def shifted(time: Float64[Tensor, "*n"], shift: float) -> Float64[Tensor, "*n"]:
@@ -19,7 +20,7 @@ def shifted(time: Float64[Tensor, "*n"], shift: float) -> Float64[Tensor, "*n"]:
     return shift * time / (1.0 + (shift - 1.0) * time)
 
 
-@node(category="schedules")
+@node(category="schedules", spec=specs.flow_sigmas)
 def flow_sigmas(
     steps: Annotated[int, Field(ge=1, le=10_000)] = 20,
     shift: Annotated[float, Field(gt=0, le=100), Slider(step=0.1)] = 1.0,

@@ -9,9 +9,11 @@ from jaxtyping import Float64
 from pydantic import Field
 from torch import Tensor
 
-from nodegraph import InvalidInput, Slider, node
+from nodegraph import Slider, node
 
 from ..types import Denoiser, Sigmas
+from . import specs
+from .specs import check_levels
 
 
 def karras_levels(
@@ -23,7 +25,7 @@ def karras_levels(
     return torch.cat([(high + u * (low - high)) ** rho, torch.zeros(1, dtype=torch.float64)])
 
 
-@node(category="schedules")
+@node(category="schedules", spec=specs.karras_sigmas)
 def karras_sigmas(
     denoiser: Denoiser,
     steps: Annotated[int, Field(ge=1, le=10_000)] = 20,
@@ -45,6 +47,5 @@ def karras_sigmas(
     """
     low = denoiser.schedule.sigma_min if sigma_min is None else sigma_min
     high = denoiser.schedule.sigma_max if sigma_max is None else sigma_max
-    if low >= high:
-        raise InvalidInput("sigma_min", low, f"it is not below sigma_max = {high:g}", "lower it or raise sigma_max")
+    check_levels(low, high)
     return Sigmas(values=karras_levels(steps, low, high, rho, denoise))

@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from ..models.autoencoder_kl import AutoencoderConfig, AutoencoderKL, kl_to_standard_normal
+from ..models.autoencoder_kl import AutoencoderKL, kl_to_standard_normal
+from ..models.configs import AutoencoderConfig
 from .loop import Plan
 from .state import Learner, batch_indices, generator, new_learner
 
@@ -104,7 +105,8 @@ def preview_map(
 ) -> tuple[tuple[float, float, float], ...]:
     """The linear map from latents to RGB in [0, 1] with the least squared error at the latents' size.
 
-    One row of 3 per channel and a last row of offsets; pictures are averaged down to the size of their latents.
+    One row of 3 per channel and a last row of offsets; pictures are averaged down to the size of their latents. Rounded
+    to 6 digits, for the last bits of a least-squares solution depend on where in memory its numbers lie.
     """
     _, z, h, w = latents.shape
     small = nn.functional.interpolate(pixels.permute(0, 3, 1, 2).float() / 255.0, size=(h, w), mode="area")
@@ -112,4 +114,4 @@ def preview_map(
     x = torch.cat([x, torch.ones(len(x), 1, dtype=torch.float64)], dim=1)
     y = small.permute(0, 2, 3, 1).reshape(-1, 3).double()
     solution = torch.linalg.lstsq(x, y).solution  # z+1 3
-    return tuple((float(r), float(g), float(b)) for r, g, b in solution.tolist())
+    return tuple((round(r, 6), round(g, 6), round(b, 6)) for r, g, b in solution.tolist())

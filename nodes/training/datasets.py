@@ -11,6 +11,7 @@ from nodegraph import Context, InvalidInput, Seed, node
 
 from ..models.word_pieces import train_word_pieces
 from ..types import Image
+from . import specs
 from .autoencoder import encode_all, latent_statistics, preview_map
 from .captions import all_wordings, word_caption
 from .icon_data import ICON_SETS, IconData, build_icon_data, split
@@ -18,7 +19,7 @@ from .state import generator
 from .trained import LatentData, TrainedAutoencoder
 
 
-@node(category="training", output="pictures")
+@node(category="training", output="pictures", spec=specs.icon_dataset)
 def icon_dataset(ctx: Context, size: Annotated[int, Field(ge=8, le=512, multiple_of=8)] = 64) -> IconData:
     """Fetch openly licensed icons and render them
 
@@ -43,7 +44,7 @@ class SplitData(NamedTuple):
     held_out: IconData
 
 
-@node(category="training")
+@node(category="training", spec=specs.split_dataset)
 def split_dataset(pictures: IconData) -> SplitData:
     """Keep about 5 % of the captions aside
 
@@ -64,7 +65,7 @@ class ChosenPictures(NamedTuple):
     captions: list[str]
 
 
-@node(category="training")
+@node(category="training", spec=specs.dataset_pictures)
 def dataset_pictures(
     pictures: IconData,
     count: Annotated[int, Field(ge=1, le=10_000)] = 50,
@@ -101,7 +102,7 @@ def dataset_pictures(
     )
 
 
-@node(category="training", output="tokenizer")
+@node(category="training", output="tokenizer", spec=specs.train_tokenizer)
 def train_tokenizer(
     pictures: IconData,
     vocabulary: Annotated[int, Field(ge=64, le=65_536)] = 3000,
@@ -119,7 +120,7 @@ def train_tokenizer(
     return train_word_pieces(all_wordings(pictures.entries), vocabulary=vocabulary, length=length)
 
 
-@node(category="training", output="latents")
+@node(category="training", output="latents", spec=specs.encode_dataset)
 def encode_dataset(autoencoder: TrainedAutoencoder, pictures: IconData, ctx: Context) -> LatentData:
     """Encode a data set once, for training a denoiser
 

@@ -17,8 +17,9 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from ..models.dit import DiT, DiTConfig
-from ..models.text_transformer import TextConfig, TextTransformer
+from ..models.configs import DiTConfig, TextConfig
+from ..models.dit import DiT
+from ..models.text_transformer import TextTransformer
 from ..models.word_pieces import tokenize
 from .captions import draw_caption
 from .icon_data import IconEntry

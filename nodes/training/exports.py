@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
-from nodegraph import Context, InvalidInput, PathOf, node
+from nodegraph import Context, PathOf, node
 
 from ..bundled.export import export_family, export_matcher, family_metadata
 from ..checkpoints.family import Device
 from ..checkpoints.header import read_header
 from ..checkpoints.weights import read_weights
-from ..models.image_text_matcher import MatcherConfig
-from ..models.text_transformer import TextConfig
+from . import specs
+from .matcher_files import MatcherFile
 from .trained import LatentData, TrainedAutoencoder, TrainedDenoiser, TrainedMatcher
 
 Name = Annotated[str, Field(min_length=1, max_length=150)]
 
 
-@node(category="training", effect=True, output="file")
+@node(category="training", effect=True, output="file", spec=specs.save_text_to_image)
 def save_text_to_image(
     denoiser: TrainedDenoiser, autoencoder: TrainedAutoencoder, latents: LatentData, ctx: Context, name: Name = "icons"
 ) -> str:
@@ -56,7 +55,7 @@ def save_text_to_image(
     return str(path)
 
 
-@node(category="training", effect=True, output="file")
+@node(category="training", effect=True, output="file", spec=specs.save_matcher)
 def save_matcher(matcher: TrainedMatcher, ctx: Context, name: Name = "matcher") -> str:
     """Write a trained matcher as a checkpoint
 
@@ -69,44 +68,17 @@ def save_matcher(matcher: TrainedMatcher, ctx: Context, name: Name = "matcher") 
     return str(path)
 
 
-@node(category="training", output="matcher")
+@node(category="training", output="matcher", spec=specs.load_matcher)
 def load_matcher(checkpoint: Annotated[Path, PathOf("checkpoint")]) -> TrainedMatcher:
     """Load a picture-caption matcher
 
     checkpoint: a file that save_matcher wrote, or `bundled:icons_matcher`.
     """
     header = read_header(checkpoint)
-    about = _about(header.metadata.get("nodegraph", "null"))
-    if about is None:
-        raise InvalidInput("checkpoint", checkpoint.name, "it holds no matcher", "choose one that save_matcher wrote")
-    shapes = header.shapes()
-    vocabulary, width = shapes["text_tower.tokens.weight"]
-    length, _ = shapes["text_tower.positions"]
-    depth = len({name.split(".")[2] for name in shapes if name.startswith("text_tower.blocks.")})
-    inner, _ = shapes["text_tower.blocks.0.mlp.0.weight"]
-    embedding, _ = shapes["text_out.weight"]
-    text = TextConfig(
-        vocabulary=vocabulary, length=length, width=width, depth=depth, heads=about["heads"], mlp_ratio=inner // width
-    )
-    config = MatcherConfig(
-        widths=tuple(about["widths"]),
-        blocks=tuple(about["blocks"]),
-        groups=about["groups"],
-        embedding=embedding,
-        text=text,
-    )
+    found = MatcherFile.of(header)
     return TrainedMatcher(
-        config=config,
-        tokenizer=about["tokenizer"],
+        config=found.config,
+        tokenizer=found.tokenizer,
         weights=read_weights(checkpoint, Device("cpu", "float32")),
-        steps=int(about["training"].get("steps", 0)),
+        steps=found.steps,
     )
-
-
-def _about(text: str) -> dict[str, Any] | None:
-    """The metadata of a matcher; None where they are of something else."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) and found.get("family") == "matcher" else None

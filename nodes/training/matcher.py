@@ -10,7 +10,8 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from ..metrics.retrieval import retrieval_accuracy
-from ..models.image_text_matcher import ImageTextMatcher, MatcherConfig
+from ..models.configs import MatcherConfig
+from ..models.image_text_matcher import ImageTextMatcher
 from ..models.word_pieces import tokenize
 from .autoencoder import as_image
 from .captions import draw_caption

@@ -11,10 +11,9 @@ from torch import Tensor, nn
 
 from nodegraph import wire
 
-from ..models.autoencoder_kl import AutoencoderConfig, AutoencoderKL
-from ..models.dit import DiTConfig
-from ..models.image_text_matcher import ImageTextMatcher, MatcherConfig
-from ..models.text_transformer import TextConfig
+from ..models.autoencoder_kl import AutoencoderKL
+from ..models.configs import AutoencoderConfig, DiTConfig, MatcherConfig, TextConfig
+from ..models.image_text_matcher import ImageTextMatcher
 from .denoiser import FlowData, TextToLatent
 from .icon_data import IconEntry
 

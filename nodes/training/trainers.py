@@ -17,15 +17,14 @@ from torch import Tensor
 from nodegraph import Context, InvalidInput, PathOf, Seed, node
 from nodegraph.files import write_atomically
 
-from ..models.autoencoder_kl import AutoencoderConfig
-from ..models.dit import DiTConfig
-from ..models.image_text_matcher import MatcherConfig
-from ..models.text_transformer import TextConfig
+from ..models.configs import AutoencoderConfig, DiTConfig, MatcherConfig, TextConfig
+from . import specs
 from .autoencoder import AutoencoderLoss, autoencoder_loss, autoencoder_settings, new_autoencoder
 from .denoiser import FlowLoss, denoiser_settings, flow_loss, new_denoiser
 from .icon_data import IconData
 from .loop import Plan, Progress, train
 from .matcher import matcher_loss, matcher_settings, new_matcher
+from .specs import check_batch, check_length, check_widths
 from .state import CheckpointMismatchError, Learner, read_record
 from .trained import LatentData, TrainedAutoencoder, TrainedDenoiser, TrainedMatcher, Weights
 
@@ -93,7 +92,7 @@ def _check_resume(path: Path, settings: dict[str, Any], plan: Plan) -> None:
         )
 
 
-@node(category="training", output="autoencoder")
+@node(category="training", output="autoencoder", spec=specs.train_autoencoder)
 def train_autoencoder(
     pictures: IconData,
     ctx: Context,
@@ -138,7 +137,7 @@ def train_autoencoder(
     return TrainedAutoencoder(config=config, weights=weights, steps=plan.steps)
 
 
-@node(category="training", output="denoiser")
+@node(category="training", output="denoiser", spec=specs.train_denoiser)
 def train_denoiser(
     latents: LatentData,
     tokenizer: str,
@@ -183,9 +182,7 @@ def train_denoiser(
     resume_from: a checkpoint of a trainer to go on from.
     denoiser: the denoiser and its text encoder.
     """
-    for name, value, parts in (("width", width, heads), ("width", width, 4), ("text_width", text_width, 4)):
-        if value % parts:
-            raise InvalidInput(name, value, f"it is no multiple of {parts}", f"use {value // parts * parts + parts}")
+    check_widths(width, heads, text_width)
     words = Tokenizer.from_str(tokenizer)
     text = _text_config(words, text_width, text_depth)
     shape = DiTConfig(
@@ -203,7 +200,7 @@ def train_denoiser(
     return TrainedDenoiser(denoiser=shape, text_encoder=text, tokenizer=tokenizer, weights=weights, steps=plan.steps)
 
 
-@node(category="training", output="matcher")
+@node(category="training", output="matcher", spec=specs.train_matcher)
 def train_matcher(
     pictures: IconData,
     tokenizer: str,
@@ -257,17 +254,12 @@ def train_matcher(
 
 
 def _text_config(tokenizer: Tokenizer, width: int, depth: int) -> TextConfig:
-    if tokenizer.truncation is None:
-        raise InvalidInput(
-            "tokenizer", "without a length", "it cuts no prompt to a length", "make it with train_tokenizer"
-        )
-    length = int(tokenizer.truncation["max_length"])
+    length = check_length(None if tokenizer.truncation is None else int(tokenizer.truncation["max_length"]))
     return TextConfig(vocabulary=tokenizer.get_vocab_size(), length=length, width=width, depth=depth)
 
 
 def _plan(
     members: int, steps: int, batch: int, rate: float, warmup: int, decay: float, average: float, seed: int
 ) -> Plan:
-    if batch > members:
-        raise InvalidInput("batch", batch, f"there are only {members} pictures", f"use at most {members}")
+    check_batch(batch, members)
     return Plan(steps=steps, batch=batch, learning_rate=rate, warmup=warmup, decay=decay, average=average, seed=seed)

@@ -59,6 +59,11 @@ class Guider:
     def batch(self) -> int:
         """How many items it is conditioned on; 1 fits any number."""
 
+    @property
+    def multiple(self) -> int:
+        """Latent sides must be multiples of it."""
+        return 1
+
     @abstractmethod
     def denoise(
         self, x: Float[Tensor, "batch c h w"], sigma: Float64[Tensor, "*batch"]

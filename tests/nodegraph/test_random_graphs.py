@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 from nodegraph import Blocked, InvalidWorkflow, Workflow
 from nodegraph.catalog import Catalog
 from nodegraph.execution.events import Event, NodeStarted
+from nodegraph.execution.preflight import preflight
 from nodegraph.execution.run import Runner
 from nodegraph.settings import Settings
+from nodegraph.spec import Predicted, Unknown, has_unknown
 from nodegraph.workflow.validate import check, find_defects
 
 from .flows import flow, graph, link
@@ -198,3 +200,32 @@ def test_in_a_graph_every_wire_points_forward(catalog: Catalog, workflow: Workfl
             seen.add(name)
             waiting += [node.loop.body] if node.loop is not None else []
         assert {link.node for link in found.outputs.values()} <= seen
+
+
+@settings(max_examples=150)
+@given(workflow=workflows())
+def test_what_preflight_knows_is_what_the_run_gives(catalog: Catalog, workflow: Workflow) -> None:
+    known = catalog_of_pure_values(catalog)
+    with runners(known) as make:
+        report = preflight(make(), workflow, use_cache=False)
+        found, calls = run(make(), workflow, use_cache=False)
+    assert not report.defects
+    outputs = {node.name: node.outputs for node in report.nodes}
+    for name, link_to in check(workflow, known).outputs.items():
+        predicted = outputs[link_to.node][link_to.output]
+        if not isinstance(predicted, Unknown) and has_unknown(predicted) is None:
+            assert shown(predicted) == found[name]
+    if not any(node.loop for node in check(workflow, known).nodes.values()):
+        states = {node.name: node.state for node in report.nodes}
+        assert sum(calls.values()) <= sum(state in ("runs", "may run") for state in states.values())
+
+
+def catalog_of_pure_values(catalog: Catalog) -> Catalog:
+    """The nodes that these workflows use, the one without a spec given one."""
+    spec = f"{__name__}:scaled_spec"
+    scaled = catalog["scaled"].model_copy(update={"spec": spec})
+    return Catalog([scaled, *(each for each in catalog.values() if each.id != "scaled")], packs=catalog.packs.values())
+
+
+def scaled_spec(value: float, times: int, mode: str) -> Predicted:
+    return Predicted({"value": value * times * (-1 if mode == "negated" else 1)})

@@ -184,7 +184,7 @@ def test_a_damaged_later_page(tmp_path: Path) -> None:
 
 def test_too_many_frames_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = saved(tmp_path / "a.gif", SMALL, save_all=True, append_images=[Pillow.new("RGB", (3, 2))])
-    monkeypatch.setattr("nodes.image.load.MAX_PIXELS", 11)
+    monkeypatch.setattr("nodes.image.files.MAX_PIXELS", 11)
     assert len(load_image(path).image) == 1
     with pytest.raises(InvalidInput, match=r"3 x 2 x 2 frames"):
         load_image(path, frames="all")

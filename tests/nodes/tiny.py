@@ -12,9 +12,8 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from nodes.bundled.export import family_metadata
-from nodes.models.autoencoder_kl import AutoencoderConfig, AutoencoderKL
-from nodes.models.dit import DiTConfig
-from nodes.models.text_transformer import TextConfig
+from nodes.models.autoencoder_kl import AutoencoderKL
+from nodes.models.configs import AutoencoderConfig, DiTConfig, TextConfig
 from nodes.models.word_pieces import train_word_pieces
 from nodes.training.denoiser import TextToLatent
 

@@ -16,10 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from nodegraph.errors import shorten
 
 from ..errors import InvalidMatch, MissingTensors, NotAMatch, UnknownTensors
-from ..family import Device, Parts
+from ..family import Device, Parts, PartSpecs
 from ..header import Header
 
 METADATA_KEY = "nodegraph"
+
+FAMILY = "nodegraph text-to-image (flow DiT)"
 
 SIGNATURE = (
     "denoiser.patch_in.weight",
@@ -109,6 +111,12 @@ class FlowDiTRecipe:
     document: Document
     sizes: Sizes
 
+    def specs(self, precision: str) -> PartSpecs:
+        """From the header alone."""
+        from .flow_dit_specs import part_specs
+
+        return part_specs(self, FAMILY, precision)
+
     def load(self, device: Device) -> Parts:
         """Build the three models."""
         from ...types import LatentSpace
@@ -133,7 +141,7 @@ class FlowDiTRecipe:
 class FlowDiT:
     """The family."""
 
-    name: str = "nodegraph text-to-image (flow DiT)"
+    name: str = FAMILY
 
     def recognise(self, header: Header) -> FlowDiTRecipe:
         """By the signature tensors; sizes in the metadata must agree with shapes."""

@@ -13,9 +13,10 @@ from pydantic import TypeAdapter, ValidationError
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from ...models.autoencoder_kl import AutoencoderConfig, AutoencoderKL
-from ...models.dit import DiT, DiTConfig
-from ...models.text_transformer import TextConfig, TextTransformer
+from ...models.autoencoder_kl import AutoencoderKL
+from ...models.configs import AutoencoderConfig, DiTConfig, TextConfig
+from ...models.dit import DiT
+from ...models.text_transformer import TextTransformer
 from ...models.word_pieces import tokenize
 from ...parameterisations import Flow
 from ...schedules.noise import RectifiedFlow

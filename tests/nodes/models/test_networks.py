@@ -4,11 +4,12 @@ import pytest
 import torch
 from torch import nn
 
-from nodes.models.autoencoder_kl import AutoencoderConfig, AutoencoderKL, kl_to_standard_normal
-from nodes.models.dit import DiT, DiTConfig
-from nodes.models.image_text_matcher import ImageTextMatcher, MatcherConfig
+from nodes.models.autoencoder_kl import AutoencoderKL, kl_to_standard_normal
+from nodes.models.configs import AutoencoderConfig, DiTConfig, MatcherConfig, TextConfig
+from nodes.models.dit import DiT
+from nodes.models.image_text_matcher import ImageTextMatcher
 from nodes.models.layers import masked_mean, patchify, sincos_positions_2d, timestep_embedding, unpatchify
-from nodes.models.text_transformer import TextConfig, TextTransformer
+from nodes.models.text_transformer import TextTransformer
 
 TINY_DIT = DiTConfig(width=32, depth=2, heads=2, context_width=16)
 TINY_TEXT = TextConfig(vocabulary=20, length=6, width=16, depth=2, heads=2)

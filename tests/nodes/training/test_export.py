@@ -8,10 +8,9 @@ import torch
 from safetensors import safe_open
 
 from nodes.bundled.export import export_family, export_matcher, family_metadata, half
-from nodes.models.autoencoder_kl import AutoencoderConfig, AutoencoderKL
-from nodes.models.dit import DiTConfig
-from nodes.models.image_text_matcher import ImageTextMatcher, MatcherConfig
-from nodes.models.text_transformer import TextConfig
+from nodes.models.autoencoder_kl import AutoencoderKL
+from nodes.models.configs import AutoencoderConfig, DiTConfig, MatcherConfig, TextConfig
+from nodes.models.image_text_matcher import ImageTextMatcher
 from nodes.training.denoiser import TextToLatent
 
 TEXT = TextConfig(vocabulary=20, length=6, width=16, depth=1, heads=2)

@@ -9,10 +9,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from nodes.models.autoencoder_kl import AutoencoderConfig
-from nodes.models.dit import DiTConfig
-from nodes.models.image_text_matcher import MatcherConfig
-from nodes.models.text_transformer import TextConfig
+from nodes.models.configs import AutoencoderConfig, DiTConfig, MatcherConfig, TextConfig
 from nodes.models.word_pieces import train_word_pieces
 from nodes.training.autoencoder import (
     AutoencoderLoss,

@@ -1,0 +1,38 @@
+"""What loading a checkpoint will give and cost, from the file's header. Imports no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nodegraph.spec import Cost, ModelFacts, Predicted, SpecContext
+
+from .families import FAMILIES
+from .family import find_family
+from .header import Header, read_header
+
+LOAD_SECONDS = 2e-9
+"""Per byte of the file: reading it and converting its numbers."""
+
+
+def load_checkpoint(checkpoint: Path, ctx: SpecContext) -> Predicted:
+    """The models that the family builds."""
+    header = read_header(checkpoint)
+    family, recipe = find_family(header, FAMILIES)
+    parts = recipe.specs(ctx.precision)
+    return Predicted(parts._asdict(), loading(header), (facts("checkpoint", header, family.name),))
+
+
+def loading(header: Header) -> Cost:
+    """The file is mapped into memory and its weights are copied out of it."""
+    return Cost(working=header.bytes(), seconds=LOAD_SECONDS * header.bytes())
+
+
+def facts(name: str, header: Header, family: str) -> ModelFacts:
+    """What a report says of a file. name: of the input that names it."""
+    return ModelFacts(
+        input=name,
+        family=family,
+        precision=header.precision(),
+        parameters=header.parameters(),
+        bytes=header.bytes(),
+    )

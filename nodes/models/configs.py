@@ -1,0 +1,73 @@
+"""The shapes of the networks in this room, apart from them so that reading one imports no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class AutoencoderConfig:
+    """The shape of an autoencoder.
+
+    widths: channels per resolution, the finest first; each further one halves the sides.
+    encoder_blocks: residual blocks per resolution, the finest first. decoder_blocks: the same, the coarsest first.
+    latent_channels: channels of the latent. patch: image pixels on a side that become one position of the finest
+    resolution, without arithmetic (pixel unshuffle): convolutions at full resolution cost most and see least.
+    """
+
+    widths: tuple[int, ...] = (64, 128)
+    encoder_blocks: tuple[int, ...] = (2, 1)
+    decoder_blocks: tuple[int, ...] = (2, 3)
+    image_channels: int = 3
+    latent_channels: int = 4
+    patch: int = 2
+    groups: int = 8
+
+    @property
+    def downscale(self) -> int:
+        """Image pixels on a side per latent pixel."""
+        return int(self.patch * 2 ** (len(self.widths) - 1))
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiTConfig:
+    """The shape of a DiT.
+
+    channels: of the latent. patch: latent pixels on a side of a token. width, depth, heads: of the transformer.
+    context_width: of the text tokens.
+    """
+
+    channels: int = 4
+    patch: int = 2
+    width: int = 192
+    depth: int = 8
+    heads: int = 4
+    context_width: int = 256
+    mlp_ratio: int = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextConfig:
+    """The shape of a text transformer; `length` is the most tokens it takes."""
+
+    vocabulary: int = 3000
+    length: int = 24
+    width: int = 256
+    depth: int = 2
+    heads: int = 4
+    mlp_ratio: int = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatcherConfig:
+    """The shape of a matcher.
+
+    widths: channels per resolution of the image tower, each half as long as the one before; the first is half the
+    image. blocks: residual blocks per resolution. embedding: length of the vectors. text: the text tower.
+    """
+
+    widths: tuple[int, ...] = (32, 64, 128)
+    blocks: tuple[int, ...] = (1, 1, 2)
+    groups: int = 8
+    embedding: int = 128
+    text: TextConfig = field(default_factory=lambda: TextConfig(depth=1))

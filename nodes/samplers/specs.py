@@ -1,0 +1,86 @@
+"""What sampling will give and cost, and the checks that it shares with its spec. Imports no torch."""
+
+from __future__ import annotations
+
+from nodegraph import InvalidInput
+from nodegraph.spec import Cost, Predicted
+
+from ..specs.latent import LatentSpec, Space, difference
+from ..specs.sampling import GuiderSpec, SamplerSpec, SigmasSpec
+
+LATENTS = 8
+"""Latents of the whole batch that live beside the network: the noisy one before and after the step, the noise of the
+step, the denoised one, and per branch what the network is given and what it gives."""
+
+STEP_SECONDS = 5e-3
+"""Of one evaluation beside its arithmetic: hundreds of small operations of some microseconds each."""
+
+
+def euler() -> Predicted:
+    """One evaluation a step."""
+    return Predicted({"sampler": SamplerSpec(name="Euler")})
+
+
+def ddim(eta: float) -> Predicted:
+    """One evaluation a step."""
+    return Predicted({"sampler": SamplerSpec(name="DDIM")})
+
+
+def sample(guider: GuiderSpec, sampler: SamplerSpec, sigmas: SigmasSpec, latent: LatentSpec, seed: int) -> Predicted:
+    """The network sees every branch of every picture at once, in each evaluation of each step."""
+    model = guider.denoiser
+    batch = check_fit(model.space, model.schedule.sigma_max, guider.batch, sigmas.highest, latent.space, len(latent))
+    check_sides(model.multiple, model.space.downscale, latent.height, latent.width)
+    result = LatentSpec(
+        batch=batch, channels=latent.channels, height=latent.height, width=latent.width, space=latent.space
+    )
+    one = model.cost(batch * guider.branches, latent.height, latent.width, guider.length)
+    evaluations = sigmas.steps * sampler.evaluations
+    cost = Cost(
+        working=model.item * one.elements + LATENTS * result.own,
+        work=one.work * evaluations,
+        seconds=STEP_SECONDS * evaluations,
+    )
+    return Predicted({"latent": result}, cost)
+
+
+def check_sides(multiple: int, downscale: int, height: int, width: int) -> None:
+    """InvalidInput where a model cannot take latents of that size."""
+    for side in (height, width):
+        if side % multiple:
+            raise InvalidInput(
+                "latent",
+                f"{width} x {height}",
+                f"the model takes latents whose sides are multiples of {multiple}",
+                f"use pictures whose sides are multiples of {multiple * downscale} pixels",
+            )
+
+
+def check_fit(wanted: Space, limit: float, prompts: int, highest: float, given: Space, latents: int) -> int:
+    """The batch size of a sampling; InvalidInput where its parts do not belong together.
+
+    wanted, limit, prompts: of the guider: its latent space, the highest level it knows, how many prompts it holds.
+    highest: of the grid. given, latents: space and number of the latents to start from.
+    """
+    if difference(given, wanted):
+        raise InvalidInput(
+            "latent",
+            given.name,
+            f"the model works in the latent space {wanted.name!r}, this latent lives in {given.name!r}",
+            "make it with empty_latent or encode_image of the same model",
+        )
+    if highest > limit * (1.0 + 1e-6):
+        raise InvalidInput(
+            "sigmas",
+            f"{highest:g} ... 0",
+            f"they start above {limit:g}, the highest level the model knows",
+            "take a schedule node that is made for this model, such as flow_sigmas for flow models",
+        )
+    if latents != prompts and 1 not in (latents, prompts):
+        raise InvalidInput(
+            "latent",
+            f"a batch of {latents}",
+            f"the conditioning holds {prompts} prompts",
+            "use a batch of 1 or of as many latents as prompts",
+        )
+    return max(latents, prompts)

@@ -1,0 +1,163 @@
+"""Models that are not loaded: what headers of files say of them, and what using them will cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, ClassVar, Self
+
+from nodegraph.spec import Spec
+
+from ..models.configs import AutoencoderConfig, DiTConfig, TextConfig
+from ..models.costs import Pass, decoder_pass, dit_pass, encoder_pass, text_pass
+from .latent import LatentSpaceSpec
+
+BYTES_OF = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
+"""Bytes per number of each dtype that models compute in."""
+
+LatentPass = Callable[[int, int, int, int], Pass]
+"""What one call of a denoiser costs: (batch, height, width, tokens of context)."""
+
+PicturePass = Callable[[int, int, int], Pass]
+"""What one call of an encoder or decoder costs: (batch, height, width) of what goes in."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec(Spec):
+    """What all models have.
+
+    family: for people. precision: the dtype that the weights have in memory. parameters: how many there are.
+    """
+
+    family: str = field(default="", compare=False)
+    precision: str
+    parameters: int
+
+    @property
+    def own(self) -> int:
+        """Its weights."""
+        return self.parameters * BYTES_OF[self.precision]
+
+    @property
+    def item(self) -> int:
+        """Bytes of one number while it computes."""
+        return BYTES_OF[self.precision]
+
+    def _size(self) -> str:
+        return f"{self.parameters / 1e6:.1f} million parameters in {self.precision}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleSpec:
+    """A noise schedule. levels: of every training step, ascending, where it has a table; else none."""
+
+    sigma_min: float
+    sigma_max: float
+    levels: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, value: Any) -> Self:
+        """From a `NoiseSchedule`."""
+        levels = value.levels.tolist() if hasattr(value, "levels") else ()
+        return cls(sigma_min=value.sigma_min, sigma_max=value.sigma_max, levels=tuple(levels))
+
+
+@dataclass(frozen=True, kw_only=True)
+class DenoiserSpec(ModelSpec):
+    """A denoiser. multiple: latent sides must be multiples of it. cost: of one call."""
+
+    wire: ClassVar[str] = "nodes.Denoiser"
+
+    space: LatentSpaceSpec
+    schedule: ScheduleSpec
+    multiple: int = 1
+    cost: LatentPass = field(compare=False)
+
+    @classmethod
+    def of(cls, value: Any) -> Self:
+        """From its network and schedule."""
+        config = getattr(value.network, "config", None)
+        cost = partial(dit_pass, config) if isinstance(config, DiTConfig) else lambda *_: Pass()
+        return cls(
+            precision=_precision(value.network),
+            parameters=_count(value.network),
+            space=LatentSpaceSpec.of(value.space),
+            schedule=ScheduleSpec.of(value.schedule),
+            multiple=value.multiple,
+            cost=cost,
+        )
+
+    def __str__(self) -> str:
+        return f"denoiser in {self.space.name!r}, {self._size()}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextEncoderSpec(ModelSpec):
+    """A text encoder.
+
+    width: of a token. length: most tokens of a prompt. tokens: how many tokens each of some texts gets. cost: of one
+    call, of (batch, tokens).
+    """
+
+    wire: ClassVar[str] = "nodes.TextEncoder"
+
+    width: int
+    length: int
+    tokens: Callable[[Sequence[str]], list[int]] = field(compare=False)
+    cost: Callable[[int, int], Pass] = field(compare=False)
+
+    @classmethod
+    def of(cls, value: Any) -> Self:
+        """From its network."""
+        config: TextConfig = value.network.config
+
+        def tokens(texts: Sequence[str]) -> list[int]:
+            return [count - lost for count, lost in map(value.dropped, texts)]
+
+        return cls(
+            precision=_precision(value.network),
+            parameters=_count(value.network),
+            width=config.width,
+            length=config.length,
+            tokens=tokens,
+            cost=partial(text_pass, config),
+        )
+
+    def __str__(self) -> str:
+        return f"text encoder for {self.length} tokens, {self._size()}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AutoencoderSpec(ModelSpec):
+    """An autoencoder. encode, decode: what one call costs."""
+
+    wire: ClassVar[str] = "nodes.Autoencoder"
+
+    space: LatentSpaceSpec
+    encode: PicturePass = field(compare=False)
+    decode: PicturePass = field(compare=False)
+
+    @classmethod
+    def of(cls, value: Any) -> Self:
+        """From its network."""
+        config: AutoencoderConfig = value.network.config
+        return cls(
+            precision=_precision(value.network),
+            parameters=_count(value.network),
+            space=LatentSpaceSpec.of(value.space),
+            encode=partial(encoder_pass, config),
+            decode=partial(decoder_pass, config),
+        )
+
+    def __str__(self) -> str:
+        return f"autoencoder of {self.space.name!r}, {self._size()}"
+
+
+def _count(network: Any) -> int:
+    return sum(each.numel() for each in network.parameters())
+
+
+def _precision(network: Any) -> str:
+    first = next(network.parameters(), None)
+    return "float32" if first is None else str(first.dtype).removeprefix("torch.")
