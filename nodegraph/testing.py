@@ -202,16 +202,18 @@ def check_workflow(
         first = runner.run(workflow, inputs, check_purity=True)
     with Runner(settings) as runner:
         prepared = runner.prepare(workflow, inputs)
-    again = [name for name in prepared.plan.order if _stays(prepared.plan.graph.nodes[name].definition)]
-    moved = [name for name in again if prepared.plan.keys[name] == first.keys[name]]
+    nodes, keys = prepared.plan.graph.nodes, prepared.plan.keys
+    again = [name for name in prepared.plan.order if nodes[name].loop is None and _stays(nodes[name].definition)]
+    moved = [name for name in again if name in keys and keys[name] == first.keys.get(name)]
     if moved:
         raise ContractBroken(f"these nodes would be computed again: {', '.join(moved)}")
     return first
 
 
 def _stays(definition: NodeDefinition) -> bool:
-    """Whether a node's results are all kept on disk."""
-    return definition.reusable and all(is_portable(port.type) for port in definition.outputs)
+    """Whether a node's results are all kept on disk; of one that expands, those of the nodes in its place are."""
+    kept = definition.reusable and not definition.expands
+    return kept and all(is_portable(port.type) for port in definition.outputs)
 
 
 def _definition(function: Callable[..., Any]) -> NodeDefinition:

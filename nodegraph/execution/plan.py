@@ -37,8 +37,8 @@ def default_targets(graph: Graph) -> tuple[str, ...]:
 
 
 def expand_targets(graph: Graph, names: Iterable[str]) -> list[str]:
-    """Names of nodes; for a graph that was taken apart the nodes that hold its results, for a node in a round of a loop,
-    or in what another node expands into, that loop or node."""
+    """Names of nodes; for a graph that was taken apart the nodes that hold its results, and for a node in a round of a
+    loop, or in what another node expands into, that loop or node."""
     return list(dict.fromkeys(each for name in names for each in graph.groups.get(name) or [_planned(graph, name)]))
 
 

@@ -20,7 +20,7 @@ from nodegraph.settings import Settings
 from nodegraph.testing import ContractBroken, check_node, check_workflow
 
 from ..conftest import PACKS
-from .flows import flow, link
+from .flows import flow, graph, link
 
 _COUNTER = itertools.count()
 
@@ -152,3 +152,16 @@ def test_a_refusal_of_the_new_node_says_what_to_do(tmp_path: Path, monkeypatch: 
 
     with pytest.raises(InvalidInput, match="change one sign"):
         mix(1.0, -1.0)
+
+
+def test_workflows_with_loops_choices_and_expansions_are_checked(tmp_path: Path) -> None:
+    body = graph({"make": ("number", {"value": 0})}, {"number": "make.number"}, {"value": "make.value"})
+    nodes = {
+        "each": ("for_each", {"value": [1, 2]}, {"graph": "g", "each": ["value"]}),
+        "sum": ("total", {"numbers": link("each.number")}),
+        "more": ("added_often", {"number": link("sum.number"), "times": 2}),
+        "chosen": ("switch", {"condition": True, "on_true": link("more.number"), "on_false": link("sum.number")}),
+        "end": ("add", {"a": link("chosen.result"), "b": link("sum.number")}),
+    }
+    result = check_workflow(flow(nodes, {"end": "end.number"}, graphs={"g": body}), tmp_path, plugins=[PACKS])
+    assert result.outputs["end"].value == 15

@@ -22,7 +22,7 @@ def highest_count(runner: Runner, workflow: Workflow) -> int:
     def listen(event: Event) -> None:
         if isinstance(event, NodeFinished):
             number = sys.modules["nodegraph_plugins.toy.numbers"].Number
-            counts.append(sum(isinstance(each, number) for each in gc.get_objects()))
+            counts.append(sum(type(each) is number for each in gc.get_objects()))
 
     runner.run(workflow, use_cache=False, on_event=listen)
     gc.collect()
