@@ -7,6 +7,7 @@ Seconds are of one thread of an ordinary processor: these nodes use no more.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -141,6 +142,25 @@ def sheet_layout(
             "use scale_image before, or a smaller batch",
         )
     return across, rows
+
+
+def batch_images(images: list[ImageSpec]) -> Predicted:
+    """All pictures; those that get more channels are copied once more."""
+    channels = batch_channels(images)
+    first = images[0]
+    result = ImageSpec(batch=sum(map(len, images)), channels=channels, height=first.height, width=first.width)
+    fewer = (each for each in images if each.channels != channels)
+    copies = sum(FLOAT32 * channels * each.batch * each.height * each.width for each in fewer)
+    return Predicted({"image": result}, Cost(working=copies))
+
+
+def batch_channels(images: Sequence[Pictures]) -> int:
+    """The channels of a batch of all these pictures; InvalidInput where they are not of one size."""
+    sizes = list(dict.fromkeys((each.width, each.height) for each in images))
+    if len(sizes) > 1:
+        shown = ", ".join(f"{width} x {height}" for width, height in sizes)
+        raise InvalidInput("images", shown, "a batch has pictures of one size", "use resize_image before")
+    return max(each.channels for each in images)
 
 
 def save_image(image: ImageSpec, name: str | Unknown, format: str, quality: int | Unknown) -> Predicted:

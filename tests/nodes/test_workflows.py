@@ -6,14 +6,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image as Pillow
 
 from nodegraph import Workflow
+from nodegraph.execution.events import Event, NodeStarted
 from nodegraph.execution.preflight import preflight
 from nodegraph.execution.resolve import FileResolver
-from nodegraph.execution.run import Runner
+from nodegraph.execution.run import Runner, RunResult
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / "workflows").rglob("*.json"))
@@ -33,7 +35,7 @@ import sys
 from pathlib import Path
 from nodegraph import Settings, Workflow
 from nodegraph.execution.preflight import preflight
-from nodegraph.execution.run import Runner
+from nodegraph.execution.run import Runner, RunResult
 with Runner(Settings(cache=Path(sys.argv[1]))) as runner:
     for file in sys.argv[2:]:
         assert not preflight(runner, Workflow.load(file), use_cache=False).defects
@@ -69,3 +71,37 @@ def test_a_picture_is_enlarged(runner: Runner, tmp_path: Path) -> None:
     result = runner.run(Workflow.load(ROOT / "workflows" / "enlarge.json"), {"picture": "small.png", "factor": 3.0})
     with Pillow.open(result.files[0]) as picture:
         assert picture.size == (15, 12)
+
+
+def run(runner: Runner, workflow: Workflow, inputs: dict[str, Any]) -> tuple[RunResult, list[str]]:
+    """What a run gives, and which nodes sampled."""
+    sampled: list[str] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, NodeStarted) and event.type_id == "sample":
+            sampled.append(event.node)
+
+    return runner.run(workflow, inputs, on_event=listen), sampled
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_contact_sheet_draws_only_the_lines_that_changed(make_runner: Callable[..., Runner]) -> None:
+    workflow = Workflow.load(ROOT / "workflows" / "contact_sheet.json")
+    first, sampled = run(make_runner(), workflow, {"prompts": "a\nb\nc", "steps": 2})
+    assert sampled == [f"each[{index}]/sample" for index in range(3)]
+    second, sampled = run(make_runner(), workflow, {"prompts": "a\nnew\nb\nc", "steps": 2})
+    assert sampled == ["each[1]/sample"]
+    with Pillow.open(first.files[0]) as one, Pillow.open(second.files[0]) as two:
+        assert one.size < two.size
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_picture_changes_a_little_in_each_round(make_runner: Callable[..., Runner]) -> None:
+    workflow = Workflow.load(ROOT / "workflows" / "metamorphosis.json")
+    made, sampled = run(make_runner(), workflow, {"rounds": 3, "prompt": "a"})
+    assert sampled == [f"change[{index}]/sample" for index in range(3)]
+    longer, sampled = run(make_runner(), workflow, {"rounds": 4, "prompt": "a"})
+    assert sampled == ["change[3]/sample"]
+    with Pillow.open(made.files[0]) as three, Pillow.open(longer.files[0]) as four:
+        both = (0, 0, three.width - 8, three.height)  # the frame beside an edge shows a little in it
+        assert three.crop(both).tobytes() == four.crop(both).tobytes()
