@@ -223,8 +223,9 @@ class Executor:
         store = self._machinery.store
         if node.loop is not None or not (store or node.definition.takes_context):  # nothing is asked of its key
             return None
-        if not self._keys.decided(node.name):
-            return self._keys.deciders(node.name)
+        while not self._keys.decided(node.name):
+            if deciders := self._keys.deciders(node.name):  # none where another thread has just decided
+                return deciders
         key = self._keys.get(node.name)
         if store is None or key is None or node.name in self._finished or not node.definition.reusable:
             return None

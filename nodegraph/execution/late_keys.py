@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import threading
 from collections.abc import Iterable, Mapping
 
 from ..workflow.graph import GraphNode
@@ -19,13 +21,11 @@ def trace_of(store: ResultStore, known: str) -> str | None:
 
 
 def _trace_key(known: str) -> str:
-    import hashlib
-
     return hashlib.sha256(f"trace\0{known}".encode()).hexdigest()
 
 
 class LateKeys:
-    """The keys of a run's nodes; they grow as nodes say which of their lazy inputs they ask for.
+    """The keys of a run's nodes; they grow as nodes say which of their lazy inputs they ask for. Threads may share it.
 
     planned: what was known before. store: where it is kept what nodes asked for; None keeps nothing.
     """
@@ -39,6 +39,7 @@ class LateKeys:
         self._keys: dict[str, str] = {}
         self._places: dict[str, str] = {}
         self._below: dict[str, list[str]] = {}
+        self._lock = threading.RLock()
         for name, node in nodes.items():
             if name not in planned:
                 self.add(node)
@@ -54,22 +55,24 @@ class LateKeys:
 
     def add(self, node: GraphNode, *, place: str = "") -> None:
         """A node whose key may have to wait for others; those wired into it were added before."""
-        self._nodes[node.name] = node
-        if place:
-            self._places[node.name] = place
-        key = self._maker.key(node, _Known(self), place=place)
-        if key is not None:
-            self._keys[node.name] = key
-            return
-        for link in node.links():
-            if self.get(link.node) is None:
-                self._below.setdefault(link.node, []).append(node.name)
+        with self._lock:
+            self._nodes[node.name] = node
+            if place:
+                self._places[node.name] = place
+            key = self._maker.key(node, _Known(self), place=place)
+            if key is not None:
+                self._keys[node.name] = key
+                return
+            for link in node.links():
+                if self.get(link.node) is None:
+                    self._below.setdefault(link.node, []).append(node.name)
 
     def forget(self, names: Iterable[str]) -> None:
         """Forget nodes that nobody will ask about."""
-        for name in names:
-            for each in (self._nodes, self._keys, self._places, self._below):
-                each.pop(name, None)
+        with self._lock:
+            for name in names:
+                for each in (self._nodes, self._keys, self._places, self._below):
+                    each.pop(name, None)
 
     def decided(self, name: str) -> bool:
         """Whether a node can be run or looked up: its key is known, or it is known but for what it will ask for."""
@@ -86,15 +89,16 @@ class LateKeys:
         found: dict[str, None] = {}
         seen: set[str] = set()
         waiting = [name]
-        while waiting:
-            each = waiting.pop()
-            if each in seen or self.get(each) is not None:
-                continue
-            seen.add(each)
-            if each != name and self._first(each) is not None:
-                found[each] = None
-                continue
-            waiting += [link.node for link in self._nodes[each].links()]
+        with self._lock:
+            while waiting:
+                each = waiting.pop()
+                if each in seen or self.get(each) is not None:
+                    continue
+                seen.add(each)
+                if each != name and self._first(each) is not None:
+                    found[each] = None
+                    continue
+                waiting += [link.node for link in self._nodes[each].links()]
         return list(found)
 
     def decide(self, name: str, asked: Iterable[str]) -> None:
@@ -102,18 +106,19 @@ class LateKeys:
 
         Nothing is learned where the node ran although its inputs have no keys, as in a run without a store.
         """
-        if self.get(name) is not None:
-            return
-        node = self._nodes[name]
-        known = self._first(name)
-        for each in asked:
-            if known is None:
+        with self._lock:
+            if self.get(name) is not None:
                 return
-            self._note(known, each)
-            known = self._maker.further_key(node, known, each, _Known(self))
-        if known is not None:
-            self._note(known, "")
-            self._learn(name, known)
+            node = self._nodes[name]
+            known = self._first(name)
+            for each in asked:
+                if known is None:
+                    return
+                self._note(known, each)
+                known = self._maker.further_key(node, known, each, _Known(self))
+            if known is not None:
+                self._note(known, "")
+                self._learn(name, known)
 
     def _first(self, name: str) -> str | None:
         node = self._nodes.get(name)

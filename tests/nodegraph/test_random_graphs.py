@@ -167,6 +167,20 @@ def test_a_run_gives_what_the_naive_interpreter_gives_and_calls_no_node_more_oft
 
 
 @settings(max_examples=100)
+@given(workflow=workflows(), waiting=st.sets(st.sampled_from(["calculate", "compare", "scaled", "collect", "switch"])))
+def test_nodes_that_run_beside_each_other_give_the_same(
+    catalog: Catalog, workflow: Workflow, waiting: set[str]
+) -> None:
+    """Some kinds of nodes run in threads, and with them the rounds of loops."""
+    expected = {name: shown(value) for name, value in Naive(workflow).run().items()}
+    lanes = [each.model_copy(update={"lane": "io"}) if each.id in waiting else each for each in catalog.values()]
+    threaded = Catalog(lanes, packs=catalog.packs.values())
+    with runners(threaded) as make:
+        for use_cache in (False, True, True):
+            assert run(make(), workflow, use_cache=use_cache)[0] == expected
+
+
+@settings(max_examples=100)
 @given(workflow=workflows())
 def test_a_second_process_gives_the_same_and_calls_nothing(catalog: Catalog, workflow: Workflow) -> None:
     with runners(catalog) as make:
