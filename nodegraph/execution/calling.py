@@ -140,6 +140,14 @@ def blocked_by(port: PortType, source: Source, given: Mapping[str, Outputs]) -> 
     return value if type(value) is Blocked and not admits_blocked(port) else None
 
 
+def blocked_input(node: GraphNode, given: Mapping[str, Outputs]) -> Blocked | None:
+    """The first `Blocked` among what a node needs before it can begin, unless it takes it as a value."""
+    ports = node.definition.inputs_by_name
+    eager = (name for name, source in node.sources.items() if name in ports and node.is_eager(name, source))
+    found = (blocked_by(ports[name].type, node.sources[name], given) for name in eager)
+    return next((each for each in found if each is not None), None)
+
+
 def admits_blocked(port: PortType) -> bool:
     """Whether an input takes a `Blocked` as a value."""
     members = port.members if isinstance(port, UnionType) else (port,)

@@ -22,7 +22,7 @@ from .calling import (
     IsBlocked,
     all_blocked,
     arguments_of,
-    blocked_by,
+    blocked_input,
     cause,
     is_portable,
     outputs_of,
@@ -210,7 +210,7 @@ class Executor:
                 return missing
             if self._machinery.cancel.is_set():
                 raise Cancelled("the run was cancelled")
-            if blocked := self._blocked(node, given):
+            if blocked := blocked_input(node, given):
                 self._keys.decide(name, ())  # it will not ask for anything
                 self._block(node, blocked)
                 return []
@@ -260,16 +260,6 @@ class Executor:
             return False
         self._results.put(name, found[0])
         return True
-
-    @staticmethod
-    def _blocked(node: GraphNode, given: Mapping[str, Outputs]) -> Blocked | None:
-        ports = node.definition.inputs_by_name
-        for name, source in node.sources.items():
-            if name in ports and node.is_eager(name, source):
-                found = blocked_by(ports[name].type, source, given)
-                if found is not None:
-                    return found
-        return None
 
     # What one node does.
 

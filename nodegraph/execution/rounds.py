@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pydantic import JsonValue
 
 from ..workflow.flatten import normalised
-from ..workflow.graph import Gathered, Given, Graph, GraphNode, Link, Parameter, Source, Written
+from ..workflow.graph import Given, Graph, GraphNode, Link, Parameter, Source, Written, below
 from .plan import Plan
 from .regions import LoopFailed, Round
 from .scheduler import Priority
@@ -79,14 +79,8 @@ def _plain(source: Source) -> JsonValue:
 
 def _placed(node: GraphNode, port: str, prefix: str, given: Mapping[str, Source]) -> Source:
     """A source of a body's node in one round."""
-    match node.sources[port]:
-        case Parameter(name=name):
-            definition = node.definition.inputs_by_name.get(port)
-            return normalised(definition.type, given[name]) if definition is not None else given[name]
-        case Link(node=inner, output=output):
-            return Link(f"{prefix}/{inner}", output)
-        case Gathered(items=items):
-            placed = (Link(f"{prefix}/{each.node}", each.output) if isinstance(each, Link) else each for each in items)
-            return Gathered(tuple(placed))
-        case source:
-            return source
+    source = node.sources[port]
+    if not isinstance(source, Parameter):
+        return below(source, prefix)
+    definition = node.definition.inputs_by_name.get(port)
+    return normalised(definition.type, given[source.name]) if definition is not None else given[source.name]

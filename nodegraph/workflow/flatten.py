@@ -10,7 +10,7 @@ from ..definition import InputDefinition, NodeDefinition
 from ..ports.literals import normalise
 from ..ports.types import PortType, item_type
 from .calls import CALL, CALLS, FOR_EACH, REPEAT
-from .graph import Gathered, Graph, GraphNode, Link, Loop, Parameter, Source, Written, links_of
+from .graph import Gathered, Graph, GraphNode, Link, Loop, Parameter, Source, Written, below, links_of
 from .model import NodeEntry
 from .scope import Scope
 
@@ -111,7 +111,10 @@ def _hoisted(made: _Made, found: dict[str, Source], full: str, body: Graph, chan
         return body
     for name in moved:
         node = body.nodes[name]
-        sources = {port: _outside(source, found, full) for port, source in node.sources.items()}
+        sources = {
+            port: found[each.name] if isinstance(each, Parameter) else below(each, full)
+            for port, each in node.sources.items()
+        }
         made.nodes[f"{full}/{name}"] = GraphNode(f"{full}/{name}", node.definition, sources, node.loop)
     gone = set(moved)
 
@@ -144,20 +147,6 @@ def _varying(body: Graph, changing: set[str]) -> set[str]:
         if given or not node.definition.reusable or any(link.node in found for link in node.links()):
             found.add(name)
     return found
-
-
-def _outside(source: Source, found: Mapping[str, Source], full: str) -> Source:
-    """A source of a node in a body, seen from outside."""
-    match source:
-        case Parameter(name=name):
-            return found[name]
-        case Link(node=node, output=output):
-            return Link(f"{full}/{node}", output)
-        case Gathered(items=items):
-            moved = (Link(f"{full}/{each.node}", each.output) if isinstance(each, Link) else each for each in items)
-            return Gathered(tuple(moved))
-        case _:
-            return source
 
 
 def _source(

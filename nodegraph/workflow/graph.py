@@ -102,6 +102,18 @@ def links_of(source: Source) -> Iterator[Link]:
         yield from (item for item in source.items if isinstance(item, Link))
 
 
+def below(source: Source, prefix: str) -> Source:
+    """A source whose wires come from nodes called `prefix/` and their name."""
+    match source:
+        case Link(node=node, output=output):
+            return Link(f"{prefix}/{node}", output)
+        case Gathered(items=items):
+            placed = (Link(f"{prefix}/{each.node}", each.output) if isinstance(each, Link) else each for each in items)
+            return Gathered(tuple(placed))
+        case _:
+            return source
+
+
 @dataclass(frozen=True, eq=False)
 class Loop:
     """What a node of the type "for_each" or "repeat" runs in each round.
