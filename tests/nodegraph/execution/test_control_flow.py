@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from nodegraph import Blocked, InvalidWorkflow, NodeFailed, Workflow
-from nodegraph.execution.events import Event, NodeBlocked, NodeCached, NodeProgress, NodeStarted
+from nodegraph import Blocked, Cancelled, InvalidWorkflow, NodeFailed, Workflow
+from nodegraph.execution.cancel import CancelToken
+from nodegraph.execution.events import Event, NodeBlocked, NodeCached, NodeFinished, NodeProgress, NodeStarted
 from nodegraph.execution.run import Runner
 
 from ..flows import flow, graph, link
@@ -481,3 +482,47 @@ def test_names_of_files_may_mention_the_round_and_what_it_is_given(runner: Runne
         graphs={"g": body},
     )
     assert [path.name[:4] for path in runner.run(workflow).files] == ["0-a-", "1-b-"]
+
+
+@pytest.mark.parametrize("kind", ["for_each", "repeat"])
+def test_a_cancelled_loop_goes_on_where_it_was(make_runner: Callable[..., Runner], calls: Calls, kind: str) -> None:
+    token = CancelToken()
+
+    def stop_in_the_third_round(event: Event) -> None:
+        if isinstance(event, NodeFinished) and event.node.startswith("loop[2]/"):
+            token.cancel()
+
+    if kind == "for_each":
+        loop = ("for_each", {"value": [1, 2, 3, 4, 5]}, {"graph": "make", "each": ["value"]})
+    else:
+        inputs = {"number": link("one.number"), "more": link("one.number"), "times": 5}
+        loop = ("repeat", inputs, {"graph": "add", "carry": ["number"]})
+    nodes = {"one": ("number", {"value": 1}), "loop": loop}
+    workflow = flow(nodes, {"n": "loop.number"}, graphs={"make": NUMBER, "add": ADD})
+    with pytest.raises(Cancelled):
+        make_runner().run(workflow, on_event=stop_in_the_third_round, cancel=token)
+    first = calls()
+    make_runner().run(workflow)
+    assert len(first) + len(calls()) == (5 if kind == "for_each" else 6)
+
+
+def test_what_rounds_gave_before_one_failed_is_kept(make_runner: Callable[..., Runner], calls: Calls) -> None:
+    body = graph(
+        {
+            "make": ("number", {"value": 0}),
+            "odd": ("calculate", {"a": 1, "b": 2, "how": ":"}),
+            "half": ("number", {"value": link("odd.value")}),
+        },
+        {"number": "make.number", "half": "half.number"},
+        {"value": "make.value", "divide": "odd.b"},
+    )
+
+    def over(divide: list[int]) -> Workflow:
+        loop = ("for_each", {"value": [1, 2, 3], "divide": divide}, {"graph": "g", "each": ["value", "divide"]})
+        return flow({"loop": loop}, {"n": "loop.half"}, graphs={"g": body})
+
+    with pytest.raises(NodeFailed, match=r"'loop\[2\]/odd' \(calculate\) failed: b = 0.0: nothing is divided by zero"):
+        make_runner().run(over([1, 2, 0]))
+    calls()
+    assert values(make_runner().run(over([1, 2, 4])).outputs["n"]) == [1, 0.5, 0.25]
+    assert calls() == ["number"]
