@@ -3,7 +3,8 @@
 Chains, independent nodes and a grid, each run in this process with the memory tier: for the first time, again with
 every result at hand, and with one leaf changed; parsing, checking and planning included. Every time is divided by the
 limit and, where there is one, by what ComfyUI 0.3.64 takes for the same graph on a machine of this kind. Then the
-growth of the cost per node, memory per node, two nodes that wait for one second each, and chains with the disk tier.
+growth of the cost per node, memory per node, loops, two nodes that wait for one second each, and chains with the disk
+tier.
 """
 
 from __future__ import annotations
@@ -175,6 +176,42 @@ def waiting(open_runner: Callable[[], Runner]) -> float:
         return timed(runner, text_of({**waits, "both": both}), 3)
 
 
+def loop(kind: str, rounds: int) -> str:
+    """A loop over a chain of ten nodes; `repeat` carries the end of each round into the next."""
+    nodes = {**chain(10), "n0": {"type": "bench.step", "inputs": {"a": 0}}}
+    body = {"nodes": nodes, "inputs": {"a": {"to": ["n0.a"]}}, "outputs": {"a": {"from": "n9.value"}}}
+    entry: dict[str, Any] = {"type": kind, "graph": "body"}
+    if kind == "for_each":
+        entry |= {"each": ["a"], "inputs": {"a": [*range(rounds)]}}
+    else:
+        entry |= {"carry": ["a"], "inputs": {"a": 0, "times": rounds}}
+    outputs = {"a": {"from": "loop.a"}}
+    return json.dumps({"format": "nodegraph/1", "nodes": {"loop": entry}, "graphs": {"body": body}, "outputs": outputs})
+
+
+def looping(open_runner: Callable[[], Runner], kind: str, rounds: int) -> str:
+    """A line about a loop: seconds per node of a first and a cached run, and memory at the peak per further round."""
+    text, count = loop(kind, rounds), 10 * rounds
+    with open_runner() as runner:
+        first = timed(runner, text, 1)
+        cached = timed(runner, text, 1)
+    peaks = []
+    for each in (rounds // 10, rounds):
+        with open_runner() as runner:
+            runner.run(Workflow.parse(loop(kind, 1)), use_cache=False)
+            gc.collect()
+            tracemalloc.start()
+            runner.run(Workflow.parse(loop(kind, each)), use_cache=False)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+    more = (peaks[1] - peaks[0]) / (rounds - rounds // 10)
+    return (
+        f"{kind:8} {rounds:,} rounds of 10   first {first / count * 1e6:6.1f} us/node ratio "
+        f"{first / count / FIRST_LIMIT:5.2f}  cached {cached / count * 1e6:6.1f} us/node  "
+        f"peak {peaks[1] / 1e6:.1f} MB, {more:.0f} bytes for each round more"
+    )
+
+
 @contextmanager
 def bench_pack() -> Iterator[tuple[Settings, Catalog]]:
     with tempfile.TemporaryDirectory() as folder:
@@ -220,6 +257,8 @@ def main() -> None:
         held, peak = memory(in_memory, 20_000)
         print(f"memory per node of 20,000: {held:.0f} bytes held, ratio {held / MEMORY_LIMIT:.2f};", end=" ")
         print(f"{peak:.0f} at the peak, ratio {peak / MEMORY_LIMIT:.2f}", flush=True)
+        for kind in ("for_each", "repeat"):
+            print(looping(in_memory, kind, 1_000), flush=True)
         seconds_waited = waiting(in_memory)
         print(f"two waits of 1 s: {seconds_waited:.3f} s, ratio {seconds_waited / WAITING_LIMIT:.2f}")
         print("with the disk tier, a new runner each time:", flush=True)
