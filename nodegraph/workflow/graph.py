@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -143,20 +144,22 @@ class GraphNode:
     definition: NodeDefinition
     sources: Mapping[str, Source]
     loop: Loop | None = None
+    _links: tuple[Link, ...] = field(init=False, repr=False)
 
-    def links(self) -> Iterator[Link]:
+    def __post_init__(self) -> None:
+        wires = (links_of(source) for source in self.sources.values() if type(source) in (Link, Gathered))
+        object.__setattr__(self, "_links", tuple(itertools.chain.from_iterable(wires)))
+
+    def links(self) -> tuple[Link, ...]:
         """All wires into the node."""
-        for source in self.sources.values():
-            yield from links_of(source)
+        return self._links
 
-    def eager_links(self) -> Iterator[Link]:
+    def eager_links(self) -> Iterable[Link]:
         """The wires whose values the node needs before it can begin."""
         if self.loop is None and not self.definition.lazy:
-            yield from self.links()
-            return
-        for name, source in self.sources.items():
-            if self.is_eager(name, source):
-                yield from links_of(source)
+            return self._links
+        eager = (source for name, source in self.sources.items() if self.is_eager(name, source))
+        return itertools.chain.from_iterable(map(links_of, eager))
 
     def is_eager(self, name: str, source: Source) -> bool:
         """Whether the value of an input is needed before the node can begin."""
