@@ -63,7 +63,7 @@ def interfaces(workflow: Workflow, definitions: Mapping[str, NodeDefinition]) ->
     while sorter.is_active():
         ready = sorter.get_ready()
         for name in ready:
-            if name in workflow.graphs:
+            if name and name in workflow.graphs:  # one without a name cannot be run; validation reports it
                 found[name] = _interface(workflow.graphs[name], found, definitions)
         sorter.done(*ready)
     return found
