@@ -110,12 +110,11 @@ def _prepare(base: Workflow, jobs: list[Job], runner: Runner) -> list[_Prepared]
 
     found: list[_Prepared] = []
     defects: list[Defect] = []
+    named = dict.fromkeys(name for job in jobs for name in job.texts)
+    ports = {name: port_named(base, runner.catalog, name) for name in named}
     for job in jobs:
         try:
-            read = {
-                name: value_from_text(runner, port_named(base, runner.catalog, name), text)
-                for name, text in job.texts.items()
-            }
+            read = {name: value_from_text(runner, ports[name], text) for name, text in job.texts.items()}
             values = {**job.values, **read}
             places = {name.rpartition(".")[::2]: value for name, value in values.items() if _is_place(base, name)}
             declared = {name: value for name, value in values.items() if not _is_place(base, name)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +12,8 @@ from .common import ExitCode, JsonOption, print_json, report_failures, reporting
 
 if TYPE_CHECKING:
     from ..catalog import Catalog
-    from ..definition import InputDefinition, NodeDefinition
+    from ..definition import InputDefinition, NodeDefinition, OutputDefinition
+    from ..workflow.constructs import Construct
 
 
 def register(app: typer.Typer) -> None:
@@ -33,23 +36,33 @@ def list_nodes(
 ) -> None:
     """List the nodes by category."""
     with reporting(as_json=as_json):
+        from ..workflow.constructs import CATEGORY, CONSTRUCTS
+
         catalog = _catalog()
         chosen = [each for each in catalog.values() if not category or each.category.startswith(category)]
         if as_json:
             print_json([each.model_dump(mode="json") for each in chosen])
             return
         report_failures(catalog)
-        for each in sorted(chosen, key=lambda each: (each.category, each.id)):
-            typer.echo(f"{each.category:<24} {each.id:<36} {each.title}")
+        rows = [(each.category, each.id, each.title) for each in chosen]
+        if CATEGORY.startswith(category):
+            rows += [(CATEGORY, kind, construct.title) for kind, construct in CONSTRUCTS.items()]
+        for place, kind, title in sorted(rows):
+            typer.echo(f"{place:<24} {kind:<36} {title}")
 
 
 def show_node(name: Annotated[str, typer.Argument(help="The node's id.")], as_json: JsonOption = False) -> None:
     """Show a node's help, inputs and outputs."""
     with reporting(as_json=as_json):
+        from ..workflow.constructs import CONSTRUCTS
+
+        if name in CONSTRUCTS:
+            _show_construct(name, CONSTRUCTS[name], as_json=as_json)
+            return
         catalog = _catalog()
         definition = catalog.get(name)
         if definition is None:
-            near = " or ".join(map(repr, catalog.nearest(name)))
+            near = " or ".join(map(repr, difflib.get_close_matches(name, [*catalog, *CONSTRUCTS], n=3, cutoff=0.5)))
             say(f"nodegraph: there is no node {name!r}{f'; did you mean {near}?' if near else ''}")
             raise typer.Exit(ExitCode.USAGE)
         if as_json:
@@ -65,21 +78,42 @@ def _catalog() -> Catalog:
     return load_catalog(load_settings())
 
 
-def _page(definition: NodeDefinition) -> str:
-    from ..ports.types import describe
+def _show_construct(kind: str, construct: Construct, *, as_json: bool) -> None:
+    """One of the node types that belong to the engine: they run a graph of the file."""
+    from ..workflow.constructs import CATEGORY
 
+    if as_json:
+        fields = {**asdict(construct), "own": [each.model_dump(mode="json") for each in construct.own]}
+        print_json({"id": kind, "version": "1", "category": CATEGORY, **fields})
+        return
+    lines = [f"{kind} (version 1, {CATEGORY}, part of nodegraph)", f"  {construct.title}", "", f"  {construct.doc}"]
+    lines += ["", "options:", *(f"  {name}:{_help(text)}" for name, text in construct.options.items())]
+    lines += ["", "inputs:", f"  {construct.inputs}", *map(_input, construct.own)]
+    lines += ["", "outputs:", f"  {construct.outputs}"]
+    typer.echo("\n".join(lines))
+
+
+def _page(definition: NodeDefinition) -> str:
     lines = [
         f"{definition.id} (version {definition.version}, {definition.category}, pack {definition.pack})",
         f"  {definition.title}",
     ]
     lines += ["", *(f"  {line}" for line in definition.doc.splitlines())] if definition.doc else []
-    lines += ["", "inputs:"] + [
-        f"  {each.name}: {describe(each.type)}{_default(each)}{_help(each.doc)}" for each in definition.inputs
-    ]
-    lines += ["", "outputs:"] + [
-        f"  {each.name}: {describe(each.type)}{_help(each.doc)}" for each in definition.outputs
-    ]
+    lines += ["", "inputs:", *map(_input, definition.inputs)]
+    lines += ["", "outputs:", *map(_output, definition.outputs)]
     return "\n".join(lines)
+
+
+def _input(port: InputDefinition) -> str:
+    from ..ports.types import describe
+
+    return f"  {port.name}: {describe(port.type)}{_default(port)}{_help(port.doc)}"
+
+
+def _output(port: OutputDefinition) -> str:
+    from ..ports.types import describe
+
+    return f"  {port.name}: {describe(port.type)}{_help(port.doc)}"
 
 
 def _default(port: InputDefinition) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import graphlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pydantic import JsonValue
@@ -17,6 +17,13 @@ from .model import NodeEntry, Subgraph, Workflow
 CALL, FOR_EACH, REPEAT = "graph", "for_each", "repeat"
 CALLS = (CALL, FOR_EACH, REPEAT)
 """Node types that belong to the engine."""
+
+OPTIONS: Mapping[str, tuple[str, ...]] = {
+    CALL: (),
+    FOR_EACH: ("each", "index"),
+    REPEAT: ("carry", "collect", "until", "index"),
+}
+"""What such a node says beside its inputs and its graph, as in `NodeEntry`."""
 
 TIMES = InputDefinition(
     name="times",
@@ -56,7 +63,7 @@ def interfaces(workflow: Workflow, definitions: Mapping[str, NodeDefinition]) ->
     while sorter.is_active():
         ready = sorter.get_ready()
         for name in ready:
-            if name in workflow.graphs:
+            if name and name in workflow.graphs:  # one without a name cannot be run; validation reports it
                 found[name] = _interface(workflow.graphs[name], found, definitions)
         sorter.done(*ready)
     return found
@@ -65,6 +72,31 @@ def interfaces(workflow: Workflow, definitions: Mapping[str, NodeDefinition]) ->
 def used_graphs(document: Subgraph) -> Iterator[str]:
     """The names of the graphs that the nodes of a graph run."""
     return (entry.graph for entry in document.nodes.values() if entry.type in CALLS and entry.graph)
+
+
+def reached_graphs(graphs: Mapping[str, Subgraph], names: Iterable[str]) -> dict[str, Subgraph]:
+    """The graphs of these names and all that they use, as far as they are there."""
+    found: dict[str, Subgraph] = {}
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name in graphs and name not in found:
+            found[name] = graphs[name]
+            waiting += used_graphs(graphs[name])
+    return found
+
+
+def argument_name(kind: str, port: str) -> str:
+    """What an input is called in Python, where the options of its node are arguments as well.
+
+    One that is called like an option, or so with underscores behind it, gets one more.
+    """
+    return f"{port}_" if port.rstrip("_") in OPTIONS[kind] else port
+
+
+def input_name(kind: str, argument: str) -> str:
+    """The input that an argument in Python stands for; the inverse of `argument_name`."""
+    return argument[:-1] if argument.endswith("_") and argument.rstrip("_") in OPTIONS[kind] else argument
 
 
 def definition_of(

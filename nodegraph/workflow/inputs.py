@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from ..definition import InputDefinition, NodeDefinition
 from ..errors import InvalidWorkflow
+from .calls import CALLS, definition_of, interfaces, reached_graphs
 from .defects import Defect
 from .model import Workflow
 
@@ -33,7 +34,10 @@ def port_at(workflow: Workflow, definitions: Mapping[str, NodeDefinition], place
     """The input that `node.input` names; None where there is none."""
     node, _, port = place.rpartition(".")
     entry = workflow.nodes.get(node)
-    definition = definitions.get(entry.type) if entry else None
+    if entry is None:
+        return None
+    runs = reached_graphs(workflow.graphs, [entry.graph] if entry.type in CALLS else [])
+    definition = definition_of(entry, interfaces(Workflow(graphs=runs), definitions), definitions)
     return definition.inputs_by_name.get(port) if definition else None
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NoReturn, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NoReturn, Self, TypeAlias, TypeVar, overload
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr, ValidationError
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from ..catalog import Catalog
 
 R = TypeVar("R")
+
+Names: TypeAlias = str | Sequence[str]
+"""One name or several."""
 
 MAX_FILE_BYTES = 64 * 2**20
 """Larger files are refused before they are parsed."""
@@ -80,12 +84,139 @@ class Subgraph(_Document):
     layout: the editor's alone; it never changes what is computed.
     """
 
+    # It is read from a file or built node by node. It grows by `add`, `call`, `for_each`, `repeat`, `titled`, `input`
+    # and `output`; whatever else changes it makes another, which shares nothing that grows. Equal documents are equal.
+
     title: str = ""
     description: str = ""
     nodes: dict[str, NodeEntry] = Field(default_factory=dict)
     inputs: dict[str, WorkflowInput] = Field(default_factory=dict)
     outputs: dict[str, WorkflowOutput] = Field(default_factory=dict)
     layout: dict[str, JsonValue] = Field(default_factory=dict)
+    _owner: Workflow | None = PrivateAttr(default=None)
+    _catalog: Catalog | None = PrivateAttr(default=None)
+
+    def using(self, catalog: Catalog) -> Self:
+        """Build with these nodes instead of those of this installation; gives the graph itself."""
+        (self._owner or self)._catalog = catalog
+        return self
+
+    @overload
+    def add(self, node: str, name: str = ..., /, **inputs: Any) -> Any: ...
+
+    @overload
+    def add(self, node: Callable[..., Coroutine[Any, Any, R]], name: str = ..., /, **inputs: Any) -> R: ...
+
+    @overload
+    def add(self, node: Callable[..., R], name: str = ..., /, **inputs: Any) -> R: ...
+
+    def add(self, node: Any, name: str = "", /, **inputs: Any) -> Any:
+        """Add a node and wire it; gives a `nodegraph.build.Handle`, which stands for what the node will return.
+
+        Names and written values are checked here, what needs the whole workflow (types of wires) by `check`. For type
+        checkers the handle is what the function returns, so that its outputs are known.
+
+        node: a function decorated with `@node`, or a node's id. name: in the file; by default after the function.
+        inputs: handles, values, or lists of both. Raises BuildError or InvalidWorkflow, and adds nothing then.
+        """
+        from ..build import add_node
+
+        return add_node(self, node, name, inputs)
+
+    def call(self, graph: Subgraph | str, name: str = "", /, **inputs: Any) -> Any:
+        """Add a node that stands for a graph of the workflow; gives a handle, as `add` does.
+
+        graph: what `Workflow.graph` gave, or its name; it is as it is now, so build it first. name: in the file; by
+        default the graph's. inputs: those that the graph declares; one that is left out keeps what the graph holds.
+        """
+        from ..build import add_call
+
+        return add_call(self, "graph", graph, name, {}, inputs)
+
+    def for_each(self, graph: Subgraph | str, name: str = "", /, *, each: Names, index: str = "", **inputs: Any) -> Any:
+        """Add a node that runs a graph of the workflow for every item of lists; see `call`.
+
+        each: the inputs that get lists. index: the input that gets the number of the round, from 0.
+        inputs: one that is called like an option is given with one more underscore: `each_` for an input `each`,
+            `each__` for an input `each_`.
+        """
+        from ..build import add_call
+
+        return add_call(self, "for_each", graph, name, {"each": each, "index": index}, inputs)
+
+    def repeat(
+        self,
+        graph: Subgraph | str,
+        name: str = "",
+        /,
+        *,
+        carry: Names = (),
+        collect: Names = (),
+        until: str = "",
+        index: str = "",
+        **inputs: Any,
+    ) -> Any:
+        """Add a node that runs a graph of the workflow again and again; see `call`.
+
+        carry: names that are both inputs and outputs; what a round gives is what the next one gets.
+        collect: outputs that are gathered in lists, one item from each round.
+        until: the output that ends it when it is true. index: the input that gets the number of the round, from 0.
+        inputs: those of the graph, `times` and `limit`; named as `for_each` says.
+        """
+        from ..build import add_call
+
+        options = {"carry": carry, "collect": collect, "until": until, "index": index}
+        return add_call(self, "repeat", graph, name, options, inputs)
+
+    def titled(self, handle: Any, title: str) -> None:
+        """Give a node a title for people."""
+        from ..build import title_node
+
+        title_node(self, handle, title)
+
+    def input(self, name: str, *places: tuple[Any, str], title: str = "", help: str = "") -> None:
+        """Declare an input of the graph; its default is what stands where it is written.
+
+        places: each a handle and the name of one of its inputs, such as `(prompt, "text")`.
+        """
+        from ..build import declare_input
+
+        declare_input(self, name, places, title, help)
+
+    def output(self, name: str, source: Any, *, title: str = "") -> None:
+        """Declare a result of the graph: the output that a handle stands for."""
+        from ..build import declare_output
+
+        declare_output(self, name, source, title)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, of which what `update` names is changed."""
+        return super().model_copy(update=update, deep=deep)._apart()
+
+    def __copy__(self) -> Self:
+        return super().__copy__()._apart()
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        copied = self.__copy__()  # what is private is no part of the document: the catalog is the same one
+        copied.__dict__.update(copy.deepcopy(copied.__dict__, memo))
+        return copied._apart()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Subgraph) and self.__dict__ == other.__dict__
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _apart(self) -> Self:
+        """The same graph with dictionaries of its own, so that no other grows with it."""
+        own = {name: dict(value) for name, value in self.__dict__.items() if isinstance(value, dict)}
+        self.__dict__.update(own)
+        return self
+
+    def _inside(self, workflow: Workflow) -> Subgraph:
+        """A copy that belongs to a workflow."""
+        copied = Subgraph.model_construct(**{name: self.__dict__[name] for name in Subgraph.model_fields})._apart()
+        copied._owner = workflow
+        return copied
 
 
 class Workflow(Subgraph):
@@ -95,12 +226,10 @@ class Workflow(Subgraph):
     layout: the editor's alone; it never changes what is computed.
     """
 
-    # It is read from a file or built node by node. It grows by `add`, `titled`, `input` and `output`; whatever else
-    # changes it makes another, which shares nothing that grows.
+    # It grows like any graph, and by `graph`.
 
     format: Literal["nodegraph/1"] = FORMAT
     graphs: dict[str, Subgraph] = Field(default_factory=dict)
-    _catalog: Catalog | None = PrivateAttr(default=None)
 
     @classmethod
     def load(cls, path: Path | str) -> Workflow:
@@ -170,53 +299,26 @@ class Workflow(Subgraph):
             nodes[name] = nodes[name].model_copy(update={"inputs": {**nodes[name].inputs, port: held}})
         return self.model_copy(update={"nodes": nodes})
 
-    def using(self, catalog: Catalog) -> Self:
-        """Build with these nodes instead of those of this installation; gives the workflow itself."""
-        self._catalog = catalog
-        return self
+    def graph(
+        self,
+        name: str,
+        document: Subgraph | None = None,
+        /,
+        *,
+        title: str = "",
+        description: str = "",
+        layout: Mapping[str, JsonValue] | None = None,
+    ) -> Subgraph:
+        """Add a graph that nodes can run by `call`, `for_each` and `repeat`; it grows like the workflow.
 
-    @overload
-    def add(self, node: str, name: str = ..., /, **inputs: Any) -> Any: ...
-
-    @overload
-    def add(self, node: Callable[..., Coroutine[Any, Any, R]], name: str = ..., /, **inputs: Any) -> R: ...
-
-    @overload
-    def add(self, node: Callable[..., R], name: str = ..., /, **inputs: Any) -> R: ...
-
-    def add(self, node: Any, name: str = "", /, **inputs: Any) -> Any:
-        """Add a node and wire it; gives a `nodegraph.build.Handle`, which stands for what the node will return.
-
-        Names and written values are checked here, what needs the whole workflow (types of wires) by `check`. For type
-        checkers the handle is what the function returns, so that its outputs are known.
-
-        node: a function decorated with `@node`, or a node's id. name: in the file; by default after the function.
-        inputs: handles, values, or lists of both. Raises BuildError or InvalidWorkflow, and adds nothing then.
+        document: what it begins as; a copy is taken. A workflow brings its own graphs along. title, description,
+            layout: written over those of `document`, where given.
+        Raises BuildError where the workflow has another graph of the same name, and adds nothing then.
         """
-        from ..build import add_node
+        from ..build import add_graph
 
-        return add_node(self, node, name, inputs)
-
-    def titled(self, handle: Any, title: str) -> None:
-        """Give a node a title for people."""
-        from ..build import title_node
-
-        title_node(self, handle, title)
-
-    def input(self, name: str, *places: tuple[Any, str], title: str = "", help: str = "") -> None:
-        """Declare an input of the workflow; its default is what stands where it is written.
-
-        places: each a handle and the name of one of its inputs, such as `(prompt, "text")`.
-        """
-        from ..build import declare_input
-
-        declare_input(self, name, places, title, help)
-
-    def output(self, name: str, source: Any, *, title: str = "") -> None:
-        """Declare a result of the workflow: the output that a handle stands for."""
-        from ..build import declare_output
-
-        declare_output(self, name, source, title)
+        given = {"title": title, "description": description, "layout": dict(layout or {})}
+        return add_graph(self, name, document, {key: value for key, value in given.items() if value})
 
     def check(self) -> Self:
         """The workflow itself, checked as a whole; raises InvalidWorkflow with every defect."""
@@ -225,22 +327,13 @@ class Workflow(Subgraph):
         check_whole(self)
         return self
 
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """A copy, of which what `update` names is changed."""
-        return super().model_copy(update=update, deep=deep)._apart()
-
-    def __copy__(self) -> Self:
-        return super().__copy__()._apart()
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Workflow) and self.__dict__ == other.__dict__
-
-    __hash__ = None  # type: ignore[assignment]
+    def model_post_init(self, context: Any, /) -> None:
+        """Whatever the workflow was made of, its graphs are its own."""
+        self._apart()
 
     def _apart(self) -> Self:
-        """The same workflow with dictionaries of its own, so that no other grows with it."""
-        own = {name: dict(value) for name, value in self.__dict__.items() if isinstance(value, dict)}
-        self.__dict__.update(own)
+        super()._apart()
+        self.graphs.update({name: each._inside(self) for name, each in self.graphs.items()})
         return self
 
 

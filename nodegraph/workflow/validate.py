@@ -107,6 +107,8 @@ class _Checker:
         graphs = self._workflow.graphs
         if len(known) == len(graphs):
             return
+        if "" in graphs:
+            self._report(Defect("bad_graph", "a graph of the file has an empty name", "give it another"))
         uses = {name: [each for each in used_graphs(document) if each in graphs] for name, document in graphs.items()}
         for _, cycle in cycles({name: used for name, used in uses.items() if name not in known}):
             way = " -> ".join(reversed([*cycle, cycle[0]]))

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from PIL import Image as Pillow
@@ -51,6 +51,23 @@ def test_the_example_of_loops_gives_what_the_page_says(runner: Runner) -> None:
     [example] = blocks(PAGE["Graphs and loops"], "json")
     outputs = runner.run(Workflow.parse(example)).outputs
     assert f"It gives `{outputs['list']}` and `{outputs['grown']}`." in PAGE["Graphs and loops"]
+
+
+def test_the_programs_run_and_give_what_the_page_says(
+    catalog: Catalog, make_runner: Callable[..., Runner], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.nodes.tiny import tiny_weights, write_checkpoint
+
+    checkpoint = write_checkpoint(tmp_path / "tiny.safetensors", *tiny_weights())
+    monkeypatch.setattr(FileResolver, "_bundled", lambda *_: checkpoint)
+    monkeypatch.setattr("nodegraph.build.load_catalog", lambda _: catalog)
+    monkeypatch.setattr("nodegraph.run", lambda *given: make_runner().run(*given))
+    guidance, interest = blocks(PAGE["In Python"], "python")
+    left: dict[str, Any] = {}
+    exec(guidance, left)
+    assert list(left["result"].outputs) == ["guider"]
+    exec(interest, left)
+    assert f"gives `{left['outputs']}`" in PAGE["In Python"]
 
 
 def fields(model: type[BaseModel]) -> set[tuple[str, bool]]:

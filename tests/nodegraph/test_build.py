@@ -100,7 +100,7 @@ def test_objects_and_enums_are_written_as_files_write_them(g: Workflow) -> None:
         (lambda g: g.add("area", box={"width": g.add("number")}), "<number> is wired too deep"),
         (lambda g: bool(g.add("number")), "it cannot decide an if"),
         (lambda g: g.add("number", value=object()), "cannot be written into a workflow"),
-        (lambda g: g.add("rounded", number=Workflow().using(g._catalog).add("number")), "belongs to another workflow"),
+        (lambda g: g.add("rounded", number=Workflow().using(g._catalog).add("number")), "belongs to another graph"),
         (lambda g: g.input("x"), "goes nowhere"),
         (lambda g: g.output("x", 3), "3 is no node that was added"),
         (lambda g: [g.output("x", g.add("number")) for _ in "ab"], "'x' is there already"),

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from nodegraph.cli.app import app
 
 from ...conftest import PACKS
-from ..flows import flow, link
+from ..flows import flow, graph, link
 
 
 @pytest.fixture
@@ -60,6 +60,17 @@ def test_rows_and_grid(home: Path) -> None:
     assert found[0]["values"] == {"a": 1, "text": "hello", "two.value": 10}
     assert written(home) == ["sum-1.0-10.0-0", "sum-1.0-20.0-1", "sum-5.0-10.0-2", "sum-5.0-20.0-3"]
     assert [Path(each["files"][0]).read_text() for each in found] == ["hello", "hello", "x", "x"]
+
+
+def test_columns_may_go_to_nodes_that_run_a_graph(home: Path) -> None:
+    double = graph({"n": ("scaled", {"value": 1.0, "times": 2})}, {"x": "n.value"}, {"x": "n.value"})
+    loop = {"graph": "double", "each": ["x"]}
+    workflow = flow({"many": ("for_each", {}, loop)}, {"many": "many.x"}, {"items": "many.x"}, {"double": double})
+    workflow.save(home / "flow.json")
+    (home / "rows.csv").write_text('items\n"[1, 2]"\n[]\n')
+    assert [each["outputs"]["many"] for each in batch("--rows", "rows.csv")] == [[2.0, 4.0], []]
+    assert batch("--rows", "-", stdin='{"many.x": [3]}')[0]["outputs"] == {"many": [6.0]}
+    assert "write it in [ ]" in batch("--grid", "items=1,2", code=3)[0]["error"]
 
 
 def test_rows_from_standard_input(home: Path) -> None:

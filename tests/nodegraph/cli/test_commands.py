@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ import pytest
 from nodegraph import Workflow, __version__
 from nodegraph.catalog import Catalog
 from nodegraph.cli.common import ExitCode
+from nodegraph.workflow.calls import CALLS, OPTIONS
+from nodegraph.workflow.constructs import CONSTRUCTS
 
 from ..flows import flow, link
 from .conftest import Cli
@@ -98,7 +101,10 @@ def test_nodes_are_listed_by_category(cli: Cli, catalog: Catalog) -> None:
     names = [line.split()[1] for line in answer.out.splitlines() if line.startswith("toy ")]
     assert "add" in names
     assert names == sorted(names)
-    assert len(answer.out.splitlines()) == len(catalog)
+    assert len(answer.out.splitlines()) == len(catalog) + len(CONSTRUCTS)
+    assert [line.split()[1] for line in cli("nodes", "list", "--category", "contr").out.splitlines()] == sorted(
+        [*CONSTRUCTS, *(each.id for each in catalog.values() if each.category == "control")]
+    )
     assert cli("nodes", "list").out == answer.out
     only = cli("nodes", "list", "--category", "toy/bad").out
     assert {line.split()[1] for line in only.splitlines()} == {
@@ -132,7 +138,19 @@ def test_one_node(cli: Cli, catalog: Catalog) -> None:
     assert cli("nodes", "show", "scaled", "--json").json() == catalog["scaled"].model_dump(mode="json")
 
 
+@pytest.mark.parametrize("kind", CALLS)
+def test_nodes_of_the_engine_are_explained(cli: Cli, kind: str) -> None:
+    answer = cli("nodes", "show", kind)
+    assert answer.out.startswith(f"{kind} (version 1, control, part of nodegraph)\n")
+    found = cli("nodes", "show", kind, "--json").json()
+    assert (
+        set(found["options"]) == {"graph", *OPTIONS[kind]} == set(re.findall(r"^  (\w+):\n", answer.out, re.MULTILINE))
+    )
+    assert [each["name"] for each in found["own"]] == ["times", "limit"] * (kind == "repeat")
+
+
 def test_an_unknown_node_names_those_like_it(cli: Cli) -> None:
+    assert "did you mean 'for_each'" in cli("nodes", "show", "foreach").err
     answer = cli("nodes", "show", "scald")
     assert answer.code == ExitCode.USAGE
     assert "there is no node 'scald'; did you mean 'scaled'" in answer.err

@@ -16,7 +16,7 @@ from nodegraph.cli.common import ExitCode, parse_text
 from nodegraph.ports.annotations import port_type
 from nodegraph.workflow.model import WorkflowInput
 
-from ..flows import flow, link
+from ..flows import flow, graph, link
 from .conftest import Cli
 
 Save = Callable[[Workflow], str]
@@ -95,6 +95,34 @@ def test_help_tells_types_defaults_and_what_for(cli: Cli, save: Save) -> None:
     assert "--no-take-a" in answer.out
     for option in ("--set", "--up-to", "--output", "--device", "--precision", "--no-cache", "--json"):
         assert option in answer.out
+
+
+def looping() -> Workflow:
+    """A workflow whose declared inputs go to nodes that run a graph."""
+    double = graph(
+        {"n": ("scaled", {"value": 1.5, "times": 2})}, {"x": "n.value"}, {"x": {"to": ["n.value"], "help": "H."}}
+    )
+    run = {"graph": "double"}
+    return flow(
+        {
+            "one": ("graph", {}, run),
+            "many": ("for_each", {}, {**run, "each": ["x"]}),
+            "grown": ("repeat", {"times": 1}, {**run, "carry": ["x"]}),
+        },
+        {"one": "one.x", "many": "many.x", "grown": "grown.x"},
+        declared(one="one.x", many="many.x", rounds="grown.times"),
+        graphs={"double": double},
+    )
+
+
+def test_declared_inputs_of_graphs_and_loops_are_options(cli: Cli, save: Save) -> None:
+    lines = [" ".join(line.split()) for line in cli("run", save(looping()), "--help").out.splitlines()]
+    assert "--one NUMBER H. (float; default: 1.5)" in lines
+    assert "--many TEXT H. (list[float]; required)" in lines
+    answer = cli("run", "flow.json", "--many", "[1, 2.5]", "--rounds", "2", "--set", "grown.x=4")
+    assert answer.out == "one: 3.0\nmany: 2.0, 5.0\ngrown: 16.0\n"
+    assert cli("run", "flow.json", "--many", "1").code == ExitCode.INVALID
+    assert "many.x: it needs list[float]" in cli("run", "flow.json").err
 
 
 def test_help_says_what_is_required(cli: Cli, save: Save) -> None:

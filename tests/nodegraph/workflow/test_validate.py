@@ -12,7 +12,7 @@ from nodegraph.workflow.defects import Defect
 from nodegraph.workflow.graph import Written
 from nodegraph.workflow.validate import check, find_defects
 
-from ..flows import flow, link
+from ..flows import flow, graph, link
 
 
 def only(workflow: Workflow, catalog: Catalog, *, complete: bool = False) -> Defect:
@@ -210,3 +210,10 @@ def test_thousands_of_cycles_in_a_row_are_all_named(catalog: Catalog) -> None:
 
 def test_an_empty_workflow_is_valid(catalog: Catalog) -> None:
     assert find_defects(Workflow(), catalog) == []
+
+
+def test_a_graph_has_a_name(catalog: Catalog) -> None:
+    unnamed = graph({"n": ("number", {})})
+    assert only(flow({}, graphs={"": unnamed}), catalog).reason == "a graph of the file has an empty name"
+    used = find_defects(flow({"n": ("graph", {}, {"graph": ""})}, graphs={"": unnamed}), catalog)
+    assert [each.code for each in used] == ["bad_graph", "bad_graph"]
