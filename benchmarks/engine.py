@@ -118,7 +118,6 @@ def changed(nodes: Nodes) -> str:
 
 def timed(runner: Runner, text: str, expected: int) -> float:
     """Seconds from a workflow's text to its results; `expected` nodes must be computed."""
-    gc.collect()
     started = time.perf_counter()
     result = runner.run(Workflow.parse(text))
     seconds = time.perf_counter() - started
@@ -127,10 +126,11 @@ def timed(runner: Runner, text: str, expected: int) -> float:
 
 
 def measure(case: Case, open_runner: Callable[[], Runner], repeats: int) -> dict[str, float]:
-    """The best of some repeats of the three runs; each repeat begins with an empty memory."""
+    """The best of some repeats of the three runs, more of them for small graphs; each begins with an empty memory."""
     text, other, count = text_of(case.nodes), changed(case.nodes), len(case.nodes)
     best: dict[str, float] = {}
-    for _ in range(repeats):
+    for _ in range(repeats * max(1, 1000 // count)):
+        gc.collect()
         with open_runner() as runner:
             for name, document, expected in (("first", text, count), ("cached", text, 0), ("leaf", other, 1)):
                 seconds = timed(runner, document, expected)
