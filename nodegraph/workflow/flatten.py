@@ -105,8 +105,8 @@ class _Flattening:
 def _hoisted(made: _Made, found: dict[str, Source], full: str, body: Graph, changing: set[str]) -> Graph:
     """The body without the nodes that are the same in every round: those go before the loop, which gives their results
     to the rounds."""
-    varies = _varying(body, changing)
-    moved = [name for name in body.nodes if name not in varies]
+    stays = _varying(body, changing) | (body.nodes.keys() - set(body.order))
+    moved = [name for name in body.nodes if name not in stays]
     if not moved:
         return body
     for name in moved:

@@ -184,3 +184,9 @@ def test_what_stands_in_the_body_of_a_loop_is_part_of_its_key(runner: Any) -> No
 
     assert key(2) == key(2)
     assert key(2) != key(3)
+
+
+def test_what_a_body_does_not_need_does_not_run_before_the_loop(catalog: Catalog) -> None:
+    body = graph({"make": ("number", {}), "spare": ("machine", {})}, {"number": "make.number"}, {"value": "make.value"})
+    loop = ("for_each", {"value": [1]}, {"graph": "g", "each": ["value"]})
+    assert set(check(flow({"loop": loop}, graphs={"g": body}), catalog).nodes) == {"loop"}

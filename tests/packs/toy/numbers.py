@@ -223,6 +223,19 @@ def meets_on_device(number: float) -> Number:
     return Number(value=number)
 
 
+@node(category="toy", lane="cpu")
+def picture_like(number: float) -> Number:
+    """Need no other device than the CPU."""
+    return Number(value=number)
+
+
+@node(category="toy", lane="cpu")
+def meets_on_cpu(number: float) -> Number:
+    """Wait for another node that waits."""
+    _MEETING.wait(timeout=30)
+    return Number(value=number)
+
+
 @node(category="toy")
 async def meets_async(number: float) -> Number:
     """Wait for another node that waits."""
