@@ -107,13 +107,16 @@ def _page(definition: NodeDefinition) -> str:
 def _input(port: InputDefinition) -> str:
     from ..ports.types import describe
 
-    return f"  {port.name}: {describe(port.type)}{_default(port)}{_help(port.doc)}"
+    lazy = {"whole": ", computed when it is asked for", "items": ", each computed when it is asked for"}.get(
+        port.lazy, ""
+    )
+    return f"  {port.name}: {describe(port.type)}{_default(port)}{lazy}{_help(port.doc)}"
 
 
 def _output(port: OutputDefinition) -> str:
     from ..ports.types import describe
 
-    return f"  {port.name}: {describe(port.type)}{_help(port.doc)}"
+    return f"  {port.name}: {describe(port.type)}{', or blocked' if port.may_block else ''}{_help(port.doc)}"
 
 
 def _default(port: InputDefinition) -> str:

@@ -134,6 +134,8 @@ def test_one_node(cli: Cli, catalog: Catalog) -> None:
     assert "  times: int = 1\n" in answer.out
     assert "  value: float\n" in answer.out
     assert "Make a number" in cli("nodes", "show", "number").out
+    assert "  value: T, computed when it is asked for\n" in cli("nodes", "show", "gate").out
+    assert "  result: T, or blocked" in cli("nodes", "show", "gate").out
     assert "      the number." in cli("nodes", "show", "number").out
     assert cli("nodes", "show", "scaled", "--json").json() == catalog["scaled"].model_dump(mode="json")
 
