@@ -6,7 +6,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from .calling import (
     cause,
     is_portable,
     outputs_of,
+    speaking_for,
     summary,
 )
 from .cancel import CancelToken
@@ -35,10 +36,7 @@ from .events import (
     NodeBlocked,
     NodeCached,
     NodeErred,
-    NodeFile,
     NodeFinished,
-    NodeLog,
-    NodePreview,
     NodeProgress,
     NodeStarted,
     RunStarted,
@@ -46,7 +44,7 @@ from .events import (
 from .keys import asked_for
 from .late_keys import LateKeys
 from .plan import Plan, twins
-from .regions import Expansion, ForEach, Region, Repeat, Round, content_key
+from .regions import Expansion, ForEach, Region, Repeat, Round, content_key, keep_expansion, kept_expansion
 from .results import Outputs, Results
 from .rounds import Rounds
 from .scheduler import Scheduler, Track
@@ -189,7 +187,7 @@ class Executor:
 
     def _needs(self, name: str) -> list[str]:
         """What must run before a planned node: its twin, or those wired into it. Others are looked up first."""
-        if name not in self._planned:
+        if name not in self._planned or self._nodes[name].definition.expands:
             return []
         needed = [link.node for link in self._nodes[name].eager_links() if link.node in self._to_run]
         return [self._same[name], *needed] if name in self._same else needed  # what a twin needs has twins as well
@@ -202,6 +200,8 @@ class Executor:
         if name not in self._planned and (waiting := self._look_up(node)) is not None:
             return waiting
         needed: Collection[str] = dict.fromkeys(link.node for link in node.eager_links())
+        if node.definition.expands and self._expand_again(node):
+            needed = ()
         while True:
             missing = [each for each in needed if not self._available(each)]
             given = self._results.snapshot(dict.fromkeys(link.node for link in node.links()))
@@ -210,7 +210,7 @@ class Executor:
                 return missing
             if self._machinery.cancel.is_set():
                 raise Cancelled("the run was cancelled")
-            if blocked := blocked_input(node, given):
+            if name not in self._regions and (blocked := blocked_input(node, given)):
                 self._keys.decide(name, ())  # it will not ask for anything
                 self._block(node, blocked)
                 return []
@@ -285,7 +285,7 @@ class Executor:
     def _run_node(self, node: GraphNode, given: Mapping[str, Outputs]) -> list[str]:
         """Call a node's function; the nodes that it waits for."""
         self._start(node)
-        arguments = Arguments()
+        arguments, store = Arguments(), self._machinery.store
         try:
             arguments = arguments_of(node, given, self._machinery.resolve)
             context = self._context(node.name) if node.definition.takes_context else None
@@ -293,7 +293,9 @@ class Executor:
             if node.definition.expands and isinstance(returned, Workflow):
                 if waiting := self._decide(node, arguments):
                     return waiting
-                self._regions[node.name] = Expansion(self, node, self._machinery.expand(returned, node))
+                if store is not None and node.definition.reusable:
+                    keep_expansion(store, self._keys[node.name], returned)
+                self._expand(node, returned)
                 return self._run_region(node)
             outputs = outputs_of(node.definition, returned)
         except Asked as asked:
@@ -312,6 +314,20 @@ class Executor:
             return waiting
         self._finish(node, outputs, keep=True)
         return []
+
+    def _expand(self, node: GraphNode, workflow: Workflow) -> None:
+        self._start(node)
+        self._regions[node.name] = Expansion(self, node, lambda: self._machinery.expand(workflow, node))
+
+    def _expand_again(self, node: GraphNode) -> bool:
+        """Whether a node is on its way of expanding, or begins with the workflow that it gave in an earlier run."""
+        if node.name in self._regions:
+            return True
+        store, key = self._machinery.store, self._keys.get(node.name)
+        workflow = kept_expansion(store, key) if store is not None and key is not None else None
+        if workflow is not None:
+            self._expand(node, workflow)
+        return workflow is not None
 
     def _decide(self, node: GraphNode, arguments: Arguments) -> list[str]:
         """Learn the key of a node that was called; or the nodes that must run before it can be known."""
@@ -373,21 +389,6 @@ class Executor:
         self._results.done(name)
 
     def _context(self, name: str) -> Context:
-        return Context(self._keys.first(name), self._around(name))
-
-    def _around(self, name: str) -> Surroundings:
-        events, around = self._machinery.events, self._machinery.surroundings
-
-        def progress(value: Progress) -> None:
-            events.emit(NodeProgress(node=name, progress=value))
-
-        return replace(
-            around,
-            provenance=lambda: {**around.provenance(), "node": name},
-            fields=lambda: {**around.fields(), **self._rounds.fields(name)},
-            on_progress=progress,
-            on_preview=lambda value: events.emit(NodePreview(node=name, value=value)),
-            on_log=lambda text: events.emit(NodeLog(node=name, text=text)),
-            on_file=lambda path: events.emit(NodeFile(node=name, path=path)),
-            cancel=self._machinery.cancel,
-        )
+        machinery = self._machinery
+        around = speaking_for(name, machinery.surroundings, machinery.events, lambda: self._rounds.fields(name))
+        return Context(self._keys.first(name), around)

@@ -73,7 +73,7 @@ def make_plan(
             continue
         to_run.add(name)
         needed.update(link.node for link in node.links())
-        if name in certain and (name in keys or not node.definition.reusable):
+        if name in certain and not node.definition.expands and (name in keys or not node.definition.reusable):
             certain.update(link.node for link in node.eager_links())
     order = graph.depth_first(wanted, to_run)
     decided = (name for name in to_run & certain if name in keys or not graph.nodes[name].definition.reusable)

@@ -5,9 +5,10 @@ A region is asked again and again: it answers with the nodes it waits for, or wi
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,8 +18,10 @@ from ..ports.types import item_type
 from ..ports.values import misfit
 from ..ports.wire import wire_class
 from ..workflow.graph import Gathered, Given, Graph, GraphNode, Link, Loop, Source, Written, links_of
+from ..workflow.model import Workflow
 from .context import Progress
 from .results import Outputs
+from .store import ResultStore
 
 AT_ONCE = 16
 """Rounds of a `for_each` over nodes that wait that are under way at the same time."""
@@ -238,20 +241,40 @@ class Repeat:
 
 
 class Expansion:
-    """A node whose place is taken by a workflow that it gave."""
+    """A node whose place is taken by a workflow that it gave. graph: makes the workflow's graph."""
 
-    def __init__(self, host: Host, node: GraphNode, graph: Graph) -> None:
-        self._host = host
-        self._round = host.open_round(node, node.name, 0, graph, node.sources)
-        self._outputs = [port.name for port in node.definition.outputs]
+    def __init__(self, host: Host, node: GraphNode, graph: Callable[[], Graph]) -> None:
+        self._host, self._node, self._graph = host, node, graph
+        self._round: Round | None = None
 
     def advance(self) -> list[str] | Outputs:
         """Wait for all of it."""
+        if self._round is None:
+            self._round = self._host.open_round(self._node, self._node.name, 0, self._graph(), self._node.sources)
         if waiting := self._host.unfinished(self._round.wanted):
             return waiting
-        found = {name: self._host.value(self._round.outputs[name]) for name in self._outputs}
+        names = (port.name for port in self._node.definition.outputs)
+        found = {name: self._host.value(self._round.outputs[name]) for name in names}
         self._host.close_round(self._round)
         return found
+
+
+_EXPANSION = "workflow"
+
+
+def keep_expansion(store: ResultStore, key: str, workflow: Workflow) -> None:
+    """Let the store hold the workflow that a node with this key gave."""
+    store.put(_expansion_key(key), {_EXPANSION: workflow.to_json()}, portable=True)
+
+
+def kept_expansion(store: ResultStore, key: str) -> Workflow | None:
+    """The workflow that a node with this key gave in an earlier run."""
+    found = store.get(_expansion_key(key))
+    return Workflow.parse(str(found[0][_EXPANSION])) if found is not None else None
+
+
+def _expansion_key(key: str) -> str:
+    return hashlib.sha256(f"expansion\0{key}".encode()).hexdigest()
 
 
 def content_key(value: object, recipe: str) -> str:

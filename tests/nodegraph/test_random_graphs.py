@@ -27,6 +27,8 @@ from .naive import Naive
 
 PACKS = Path(__file__).parents[1] / "packs"
 LOOPS = ("for_each", "repeat")
+REGIONS = (*LOOPS, "by_workflow")
+"""Types of nodes that run others; that one begins does not mean that a function was called."""
 
 Pools = dict[str, list[Any]]
 
@@ -57,14 +59,14 @@ class Drawing:
 
     def add(self, number: int) -> None:
         name = f"n{number}"
-        options = ["calculate", "compare", "switch", "gate", "fallback", "collect", "length", "scaled"]
+        options = ["calculate", "compare", "switch", "gate", "fallback", "collect", "length", "scaled", "by_workflow"]
         kind = self.draw(st.sampled_from(options + ["graph", "for_each", "repeat"] * bool(self.graphs)))
         if kind in ("graph", *LOOPS):
             self.add_call(name, kind)
             return
         inputs: dict[str, Any]
         match kind:
-            case "calculate":
+            case "calculate" | "by_workflow":
                 how = self.draw(st.sampled_from(["+", "-", "min", "max"]))
                 inputs = {"a": self.value("float"), "b": self.value("float"), "how": how}
             case "compare":
@@ -146,7 +148,7 @@ def run(runner: Runner, workflow: Workflow, *, use_cache: bool) -> tuple[dict[st
     called: dict[str, str] = {}
 
     def listen(event: Event) -> None:
-        if isinstance(event, NodeStarted) and event.type_id not in LOOPS:
+        if isinstance(event, NodeStarted) and event.type_id not in REGIONS:
             called[event.node] = event.type_id
 
     result = runner.run(workflow, on_event=listen, use_cache=use_cache)
@@ -229,7 +231,7 @@ def test_what_preflight_knows_is_what_the_run_gives(catalog: Catalog, workflow: 
         predicted = outputs[link_to.node][link_to.output]
         if not isinstance(predicted, Unknown) and has_unknown(predicted) is None:
             assert shown(predicted) == found[name]
-    if not any(node.loop for node in check(workflow, known).nodes.values()):
+    if not any(node.loop or node.definition.expands for node in check(workflow, known).nodes.values()):
         states = {node.name: node.state for node in report.nodes}
         assert sum(calls.values()) <= sum(state in ("runs", "may run") for state in states.values())
 

@@ -328,6 +328,32 @@ def added_often(number: Number, times: int = 2) -> Number | Workflow:
     )
 
 
+@node(category="toy")
+def by_workflow(a: float, b: float, how: Literal["+", "-", "min", "max"] = "+") -> float | Workflow:
+    """Calculate, by a workflow that does it; two numbers that are the same need none."""
+    _note("by_workflow")
+    if a == b and how in ("min", "max"):
+        return a
+    return Workflow.from_document(
+        {
+            "format": "nodegraph/1",
+            "nodes": {
+                "first": {"type": "graph", "graph": "calculation", "inputs": {"how": how}},
+                "same": {"type": "scaled", "inputs": {"value": {"from": "first.value"}}},
+            },
+            "graphs": {
+                "calculation": {
+                    "nodes": {"calculate": {"type": "calculate", "inputs": {"how": "+"}}},
+                    "inputs": {name: {"to": [f"calculate.{name}"]} for name in ("a", "b", "how")},
+                    "outputs": {"value": {"from": "calculate.value"}},
+                }
+            },
+            "inputs": {name: {"to": [f"first.{name}"]} for name in ("a", "b")},
+            "outputs": {"value": {"from": "same.value"}},
+        }
+    )
+
+
 @node(category="toy/bad")
 def blocks_undeclared(number: Number) -> Number:
     """Block without saying so."""
