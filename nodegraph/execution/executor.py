@@ -86,8 +86,7 @@ class Executor:
         self.ran: dict[str, None] = {}
         self.cached: dict[str, None] = dict.fromkeys(name for name in self._nodes if name in plan.cached)
         self.kept = 0
-        self._to_run = set(plan.order)
-        self._planned = {name for name in plan.order if name in plan.keys} | plan.cached
+        self._vanished: set[str] = set()
         self._regions: dict[str, Region] = {}
         self._began: dict[str, float] = {}
         self._finished: set[str] = set()
@@ -113,13 +112,13 @@ class Executor:
         events, plan = self._machinery.events, self._plan
         for pack in self._machinery.packs.values():  # stored results are of their classes, too
             make_importable(pack)
-        events.emit(RunStarted(nodes=tuple(self._nodes), to_run=len(plan.certain), cached=len(plan.cached)))
+        events.emit(RunStarted(nodes=tuple(self._nodes), to_run=plan.certain, cached=len(plan.cached)))
         for name in self.cached:
             events.emit(NodeCached(node=name))
         try:
             names: Iterable[str] = plan.targets
             while True:
-                self._scheduler.run(name for name in names if name in self._to_run)
+                self._scheduler.run(name for name in names if self._runs(name))
                 if self._machinery.cancel.is_set() and not set(plan.targets) <= {*self._finished, *plan.cached}:
                     raise Cancelled("the run was cancelled")
                 names = [name for name in plan.targets if not self._available(name)]
@@ -187,9 +186,9 @@ class Executor:
 
     def _needs(self, name: str) -> list[str]:
         """What must run before a planned node: its twin, or those wired into it. Others are looked up first."""
-        if name not in self._planned or self._nodes[name].definition.expands:
+        if name not in self._plan.keys or self._nodes[name].definition.expands:
             return []
-        needed = [link.node for link in self._nodes[name].eager_links() if link.node in self._to_run]
+        needed = [link.node for link in self._nodes[name].eager_links() if self._runs(link.node)]
         return [self._same[name], *needed] if name in self._same else needed  # what a twin needs has twins as well
 
     def _attempt(self, name: str) -> list[str]:
@@ -197,7 +196,7 @@ class Executor:
         if name in self._same and self._take_over(name, self._same[name]):
             return []
         node = self._nodes[name]
-        if name not in self._planned and (waiting := self._look_up(node)) is not None:
+        if name not in self._plan.keys and (waiting := self._look_up(node)) is not None:
             return waiting
         needed: Collection[str] = dict.fromkeys(link.node for link in node.eager_links())
         if node.definition.expands and self._expand_again(node):
@@ -237,12 +236,16 @@ class Executor:
         self._hold(node.name, found[0])
         return []
 
+    def _runs(self, name: str) -> bool:
+        """Whether a node of the plan may have to run: the plan says so, or its stored result has vanished."""
+        return name in self._rounds.turns or name in self._vanished
+
     def _again(self, names: Collection[str]) -> None:
         """These nodes must run, whatever the plan said."""
         with self._lock:
             for name in names:
-                if name in self._plan.graph.nodes and name not in self._to_run:
-                    self._to_run.add(name)
+                if name in self._plan.graph.nodes and not self._runs(name):
+                    self._vanished.add(name)
                     self._results.expect(self._nodes[name])
 
     def _available(self, name: str) -> bool:
@@ -251,7 +254,7 @@ class Executor:
     def _load(self, name: str) -> bool:
         """Fetch a stored result, unless the node runs and did not run yet."""
         store, key = self._machinery.store, self._keys.get(name)
-        if store is None or key is None or (name in self._to_run and name not in self._finished):
+        if store is None or key is None or (self._runs(name) and name not in self._finished):
             return False
         if name not in self._finished and name not in self._plan.cached:
             return False

@@ -37,8 +37,8 @@ class _Rounds:
 
     def add(self, found: Mapping[str, NodeForecast]) -> dict[str, object]:
         """Take a round in; gives its outputs."""
-        order = self.body.depth_first(self.body.wanted, self.body.nodes)
-        plan = Plan(self.body, {}, self.body.wanted, order, frozenset(order), frozenset())
+        order = self.body.order
+        plan = Plan(self.body, {}, self.body.wanted, order, len(order), frozenset())
         worst = forecast_memory(plan, found, kept=0, slack=False)
         self.count += 1
         self.working = max(self.working, worst.values + worst.working)

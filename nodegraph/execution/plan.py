@@ -13,7 +13,7 @@ class Plan:
     """What a run will do.
 
     order: the nodes that may have to run, every one after those it needs, and what one target needs before the next is
-    begun, so that little is held at a time. certain: those of them that run whatever the others give; the rest depends
+    begun, so that little is held at a time. certain: how many of them run whatever the others give; the rest depends
     on what nodes with lazy inputs ask for, or on the rounds of loops. cached: nodes whose stored results will be used.
     targets: the nodes whose results were asked for. keys: of all nodes of the graph that have one already.
     """
@@ -22,7 +22,7 @@ class Plan:
     keys: Mapping[str, str]
     targets: tuple[str, ...]
     order: tuple[str, ...]
-    certain: frozenset[str]
+    certain: int
     cached: frozenset[str]
 
 
@@ -76,8 +76,8 @@ def make_plan(
         if name in certain and not node.definition.expands and (name in keys or not node.definition.reusable):
             certain.update(link.node for link in node.eager_links())
     order = graph.depth_first(wanted, to_run)
-    decided = (name for name in to_run & certain if name in keys or not graph.nodes[name].definition.reusable)
-    return Plan(graph, keys, wanted, order, frozenset(decided), frozenset(cached))
+    decided = sum(name in keys or not graph.nodes[name].definition.reusable for name in to_run & certain)
+    return Plan(graph, keys, wanted, order, decided, frozenset(cached))
 
 
 def _is_kept(node: GraphNode) -> bool:

@@ -22,13 +22,13 @@ class Rounds:
 
     def __init__(self, plan: Plan) -> None:
         self.nodes: dict[str, GraphNode] = dict(plan.graph.nodes)
-        self._turns = {name: index for index, name in enumerate(plan.order)}
+        self.turns = {name: index for index, name in enumerate(plan.order)}
         self._priorities: dict[str, Priority] = {}
         self._fields: dict[str, dict[str, JsonValue]] = {}
 
     def priority(self, name: str) -> Priority:
         """The plan's order; the nodes of a round take their turn where the node around them has its own."""
-        return self._priorities.get(name) or (self._turns.get(name, -1),)
+        return self._priorities.get(name) or (self.turns.get(name, -1),)
 
     def fields(self, name: str) -> dict[str, JsonValue]:
         """What names of files may mention in the rounds around a node: its number, and the plain values it is given."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import sys
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -71,7 +72,7 @@ def parse_link(text: object) -> Link:
     if isinstance(text, str):
         node, dot, output = text.rpartition(".")
         if dot and node and output:
-            return Link(node, output)
+            return Link(node, sys.intern(output))
     raise BadLink(f'a wire is written {{"from": "node.output"}}, not {text!r}')
 
 

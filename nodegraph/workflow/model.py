@@ -275,7 +275,7 @@ class Workflow(Subgraph):
     def from_document(cls, document: object, *, source: str = "workflow") -> Workflow:
         """Read a workflow from parsed JSON, migrating older formats."""
         try:
-            return cls.model_validate(migrate(document, source=source))
+            return _sharing(cls.model_validate(migrate(document, source=source)))
         except ValidationError as error:
             lines = [f"  - {_place(each['loc'])}: {each['msg']}" for each in error.errors(include_input=False)[:20]]
             raise WorkflowFormatError("\n".join([f"{source}: it is no {FORMAT} workflow:", *lines])) from error
@@ -341,6 +341,16 @@ def json_schema() -> dict[str, Any]:
     """The published JSON Schema of workflow files."""
     schema = Workflow.model_json_schema(by_alias=True)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "nodegraph workflow", **schema}
+
+
+def _sharing(workflow: Workflow) -> Workflow:
+    """The same workflow, in which nodes that say the same kind of things share pydantic's notes of what was said."""
+    known: dict[frozenset[str], set[str]] = {}
+    for document in (workflow, *workflow.graphs.values()):
+        for entry in document.nodes.values():
+            said = entry.__pydantic_fields_set__
+            object.__setattr__(entry, "__pydantic_fields_set__", known.setdefault(frozenset(said), said))
+    return workflow
 
 
 def _finite(text: str) -> float:
