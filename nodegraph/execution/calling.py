@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from pydantic import JsonValue
@@ -171,14 +172,15 @@ class Caller:
     def call(self, definition: NodeDefinition, arguments: Arguments, context: Context | None) -> Any:
         """What the function returned. Raises whatever it raises, and MutatedInput."""
         values = arguments.values
-        before = self._content(values)
+        eager = {name: value for name, value in values.items() if name not in definition.lazy}
+        before = self._content(eager)
         beside = {"ctx": context} if context is not None else {}
         function = self._function(definition)
         with self._computing(), forks_leave():
             returned = function(**values, **beside)
             if inspect.iscoroutine(returned):
                 returned = _awaited(returned, self._cancel)
-        if before is not None and before != self._content(values):
+        if before is not None and before != self._content(eager):
             raise MutatedInput("it changed a value it was given; wire values are immutable, so work on a copy")
         return returned
 
@@ -192,7 +194,7 @@ class Caller:
             return None
         from ..ports.codec import content_hash
 
-        return {name: content_hash(value) for name, value in values.items() if not _is_lazy(value)}
+        return {name: content_hash(value) for name, value in values.items()}
 
     @contextlib.contextmanager
     def _computing(self) -> Iterator[None]:
@@ -223,10 +225,6 @@ def speaking_for(
         on_log=lambda text: events.emit(NodeLog(node=name, text=text)),
         on_file=lambda path: events.emit(NodeFile(node=name, path=path)),
     )
-
-
-def _is_lazy(value: object) -> bool:
-    return callable(value) or (isinstance(value, list) and any(map(callable, value)))
 
 
 def _awaited(coroutine: Coroutine[Any, Any, Any], cancel: CancelToken) -> Any:
@@ -297,7 +295,7 @@ def summary(arguments: Mapping[str, Any]) -> str:
 def _short(value: object) -> str:
     if isinstance(value, str | int | float | bool | Path | None):
         return shorten(value)
-    if callable(value):
+    if isinstance(value, FunctionType):
         return "<lazy>"
     shape = getattr(value, "shape", None)
     return f"<{type(value).__name__}{f' {tuple(shape)}' if isinstance(shape, tuple) else ''}>"
