@@ -11,8 +11,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
-from typing import TypeAlias
+from collections.abc import Callable, Iterable
+from typing import Protocol, TypeAlias
 
 from pydantic import JsonValue
 
@@ -33,6 +33,12 @@ Trace: TypeAlias = Callable[[str], str | None]
 """From what a node with lazy inputs knows to what it asks for next; see `KeyMaker`."""
 
 ANY = AnyType()
+
+
+class Known(Protocol):
+    """Keys by the names of nodes; raises KeyError for those that are not known."""
+
+    def __getitem__(self, name: str, /) -> str: ...
 
 
 def no_trace(known: str) -> str | None:
@@ -67,7 +73,7 @@ class KeyMaker:
                 keys[name] = key
         return keys
 
-    def key(self, node: GraphNode, keys: Mapping[str, str], *, place: str = "") -> str | None:
+    def key(self, node: GraphNode, keys: Known, *, place: str = "") -> str | None:
         """The key of a node, given those of the nodes wired into it; None while it depends on what a node asks for.
 
         place: the round of a loop it belongs to, which tells apart nodes that must run anew each time.
@@ -84,7 +90,7 @@ class KeyMaker:
             known = following
         return None
 
-    def first_key(self, node: GraphNode, keys: Mapping[str, str], *, place: str = "") -> str | None:
+    def first_key(self, node: GraphNode, keys: Known, *, place: str = "") -> str | None:
         """The key of a node without its lazy inputs."""
         digest = hashlib.sha256(self._prefix(node.definition))
         ports, lazy = node.definition.inputs_by_name, node.definition.lazy
@@ -102,7 +108,7 @@ class KeyMaker:
             digest.update(f"{self._nonce}{place}".encode())
         return digest.hexdigest()
 
-    def further_key(self, node: GraphNode, known: str, asked: str, keys: Mapping[str, str]) -> str | None:
+    def further_key(self, node: GraphNode, known: str, asked: str, keys: Known) -> str | None:
         """The key of a node that knows one more of its lazy inputs."""
         port, source = asked_for(node, asked)
         try:
@@ -123,7 +129,7 @@ class KeyMaker:
             self._bodies[loop] = hashlib.sha256(text.encode()).hexdigest()
         return self._bodies[loop]
 
-    def _static_key(self, node: GraphNode, keys: Mapping[str, str]) -> str:
+    def _static_key(self, node: GraphNode, keys: Known) -> str:
         """A key that holds every input, asked for or not."""
         key = self.first_key(node, keys)
         assert key is not None
@@ -141,7 +147,7 @@ class KeyMaker:
             known = self._prefixes[definition.id] = "\0".join(parts).encode()
         return known
 
-    def _source(self, port: PortType, source: Source, keys: Mapping[str, str]) -> str:
+    def _source(self, port: PortType, source: Source, keys: Known) -> str:
         match source:
             case Link(node=node, output=output):
                 return f"L{keys[node]}.{output}"

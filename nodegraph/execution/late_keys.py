@@ -38,7 +38,7 @@ class LateKeys:
         self._planned = planned
         self._keys: dict[str, str] = {}
         self._places: dict[str, str] = {}
-        self._below: dict[str, list[str]] = {}
+        self._below: dict[str, dict[str, None]] = {}
         self._lock = threading.RLock()
         for name, node in nodes.items():
             if name not in planned:
@@ -46,7 +46,8 @@ class LateKeys:
 
     def __getitem__(self, name: str) -> str:
         found = self.get(name)
-        assert found is not None, f"{name} has no key yet"
+        if found is None:
+            raise KeyError(name)
         return found
 
     def get(self, name: str) -> str | None:
@@ -59,19 +60,22 @@ class LateKeys:
             self._nodes[node.name] = node
             if place:
                 self._places[node.name] = place
-            key = self._maker.key(node, _Known(self), place=place)
+            key = self._maker.key(node, self, place=place)
             if key is not None:
                 self._keys[node.name] = key
                 return
             for link in node.links():
                 if self.get(link.node) is None:
-                    self._below.setdefault(link.node, []).append(node.name)
+                    self._below.setdefault(link.node, {})[node.name] = None
 
     def forget(self, names: Iterable[str]) -> None:
         """Forget nodes that nobody will ask about."""
         with self._lock:
             for name in names:
-                for each in (self._nodes, self._keys, self._places, self._below):
+                node = self._nodes.pop(name, None)
+                for link in node.links() if node is not None and name not in self._keys else ():
+                    self._below.get(link.node, {}).pop(name, None)
+                for each in (self._keys, self._places, self._below):
                     each.pop(name, None)
 
     def decided(self, name: str) -> bool:
@@ -115,7 +119,7 @@ class LateKeys:
                 if known is None:
                     return
                 self._note(known, each)
-                known = self._maker.further_key(node, known, each, _Known(self))
+                known = self._maker.further_key(node, known, each, self)
             if known is not None:
                 self._note(known, "")
                 self._learn(name, known)
@@ -124,7 +128,7 @@ class LateKeys:
         node = self._nodes.get(name)
         if node is None or not node.definition.lazy:
             return None
-        return self._maker.first_key(node, _Known(self), place=self._places.get(name, ""))
+        return self._maker.first_key(node, self, place=self._places.get(name, ""))
 
     def _note(self, known: str, asked: str) -> None:
         if self._store is not None:
@@ -137,26 +141,7 @@ class LateKeys:
             for each in self._below.pop(waiting.pop(), ()):
                 if each in self._keys or each not in self._nodes:
                     continue
-                found = self._maker.key(self._nodes[each], _Known(self), place=self._places.get(each, ""))
+                found = self._maker.key(self._nodes[each], self, place=self._places.get(each, ""))
                 if found is not None:
                     self._keys[each] = found
                     waiting.append(each)
-
-
-class _Known(Mapping[str, str]):
-    """The keys that are known, as a mapping that raises KeyError for others."""
-
-    def __init__(self, keys: LateKeys) -> None:
-        self._keys = keys
-
-    def __getitem__(self, name: str) -> str:
-        found = self._keys.get(name)
-        if found is None:
-            raise KeyError(name)
-        return found
-
-    def __iter__(self) -> object:  # type: ignore[override]
-        raise NotImplementedError
-
-    def __len__(self) -> int:
-        raise NotImplementedError
