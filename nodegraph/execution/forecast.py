@@ -15,7 +15,7 @@ from ..definition import NodeDefinition
 from ..errors import InvalidInput, NodegraphError
 from ..ports.flow import Blocked
 from ..ports.literals import by_exactness, problems
-from ..ports.types import ListType, MapType, ModelType, PathType, PortType, UnionType, item_type
+from ..ports.types import AnyType, ListType, MapType, ModelType, PathType, PortType, UnionType, item_type
 from ..ports.values import ResolveFile, misfit
 from ..spec import (
     Cost,
@@ -31,7 +31,8 @@ from ..spec import (
 from ..workflow.defects import Defect
 from ..workflow.graph import Gathered, Given, Graph, GraphNode, Link, Loop, Parameter, Source, Written
 from .calling import blocked_by
-from .keys import ANY
+
+ANY = AnyType()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from pydantic import JsonValue
 from ..definition import NodeDefinition
 from ..devices.policy import DevicePolicy
 from ..ports.literals import by_exactness, problems
-from ..ports.types import AnyType, ListType, MapType, ModelType, PathType, PortType, UnionType, item_type
+from ..ports.types import ListType, MapType, ModelType, PathType, PortType, UnionType, item_type
 from ..workflow.graph import Gathered, Given, Graph, GraphNode, Link, Loop, Parameter, Source, Written
 
 KEY_SCHEMA = "nodegraph-key/1"
@@ -31,8 +31,6 @@ FileDigest: TypeAlias = Callable[[str, str], str]
 
 Trace: TypeAlias = Callable[[str], str | None]
 """From what a node with lazy inputs knows to what it asks for next; see `KeyMaker`."""
-
-ANY = AnyType()
 
 
 class Known(Protocol):
@@ -98,10 +96,9 @@ class KeyMaker:
             digest.update(self._loop(node.loop).encode())
         try:
             for name in sorted(node.sources):
-                if name in lazy:
+                if name in lazy or name not in ports:  # what was moved before a loop counts as part of its body
                     continue
-                port = ports[name].type if name in ports else ANY
-                digest.update(f"\0{name}={self._source(port, node.sources[name], keys)}".encode())
+                digest.update(f"\0{name}={self._source(ports[name].type, node.sources[name], keys)}".encode())
         except KeyError:
             return None
         if node.definition.cache == "never":
@@ -120,11 +117,11 @@ class KeyMaker:
         """A digest of everything about a loop but what is wired into it."""
         if loop not in self._bodies:
             keys: dict[str, str] = {}
-            for name, node in loop.body.nodes.items():
+            for name, node in loop.written.nodes.items():
                 keys[name] = self._static_key(node, keys)
             options = (loop.kind, loop.each, loop.carry, loop.collect, loop.until, loop.index)
-            outputs = {name: f"{keys[link.node]}.{link.output}" for name, link in loop.body.outputs.items()}
-            wanted = sorted(keys[name] for name in loop.body.wanted)
+            outputs = {name: f"{keys[link.node]}.{link.output}" for name, link in loop.written.outputs.items()}
+            wanted = sorted(keys[name] for name in loop.written.wanted)
             text = json.dumps([options, outputs, wanted], sort_keys=True)
             self._bodies[loop] = hashlib.sha256(text.encode()).hexdigest()
         return self._bodies[loop]

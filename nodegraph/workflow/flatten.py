@@ -88,11 +88,12 @@ class _Flattening:
             found.setdefault(name, normalised(ports[name].type, Written(ports[name].default)))
         names = {name for name in found if name not in ("times", "limit") or entry.type == FOR_EACH}
         names |= {entry.index} if entry.index else set()
-        body = self.graph(entry.graph, {name: Parameter(name) for name in names})
-        body = _hoisted(made, found, full, body, changing={*entry.each, *entry.carry, entry.index})
+        written = self.graph(entry.graph, {name: Parameter(name) for name in names})
+        body = _hoisted(made, found, full, written, changing={*entry.each, *entry.carry, entry.index})
         loop = Loop(
             kind="for_each" if entry.type == FOR_EACH else "repeat",
             body=body,
+            written=written,
             each=tuple(entry.each),
             carry=tuple(entry.carry),
             collect=tuple(entry.collect),

@@ -120,11 +120,14 @@ def below(source: Source, prefix: str) -> Source:
 class Loop:
     """What a node of the type "for_each" or "repeat" runs in each round.
 
-    body: its nodes have `Parameter` sources where the round gives something. The rest as in `NodeEntry`.
+    body: its nodes have `Parameter` sources where the round gives something. written: the body as the file has it; in
+    `body`, what is the same in every round was moved before the loop, whose results are parameters too. The rest as in
+    `NodeEntry`.
     """
 
     kind: Literal["for_each", "repeat"]
     body: Graph
+    written: Graph
     each: tuple[str, ...] = ()
     carry: tuple[str, ...] = ()
     collect: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -15,11 +16,14 @@ from hypothesis import strategies as st
 
 from nodegraph import Blocked, InvalidWorkflow, Workflow
 from nodegraph.catalog import Catalog
+from nodegraph.devices.policy import DevicePolicy
 from nodegraph.execution.events import Event, NodeStarted
+from nodegraph.execution.keys import KeyMaker
 from nodegraph.execution.preflight import preflight
 from nodegraph.execution.run import Runner
 from nodegraph.settings import Settings
 from nodegraph.spec import Predicted, Unknown, has_unknown
+from nodegraph.workflow.graph import Graph
 from nodegraph.workflow.validate import check, find_defects
 
 from .flows import flow, graph, link
@@ -245,3 +249,79 @@ def catalog_of_pure_values(catalog: Catalog) -> Catalog:
 
 def scaled_spec(value: float, times: int, mode: str) -> Predicted:
     return Predicted({"value": value * times * (-1 if mode == "negated" else 1)})
+
+
+def keys_of(workflow: Workflow, catalog: Catalog) -> tuple[Graph, dict[str, str]]:
+    """The graph of a workflow and the keys that are known before a run."""
+    found = check(workflow, catalog)
+    maker = KeyMaker(lambda kind, name: "", DevicePolicy("cpu", "float32", 1), "nonce")
+    return found, maker.keys(found)
+
+
+def renamed(workflow: Workflow) -> Workflow:
+    """The same recipe: other names of nodes and graphs, other titles, nodes in another order."""
+
+    def place(text: str) -> str:
+        return f"other-{text}"
+
+    def value(given: Any) -> Any:
+        if isinstance(given, dict):
+            return {"from": place(given["from"])}
+        return [value(each) for each in given] if isinstance(given, list) else given
+
+    def graph_of(document: dict[str, Any]) -> dict[str, Any]:
+        nodes = {
+            place(name): {
+                **entry,
+                "title": f"Number {name}",
+                "inputs": {port: value(each) for port, each in entry["inputs"].items()},
+                **({"graph": place(entry["graph"])} if "graph" in entry else {}),
+            }
+            for name, entry in reversed(document["nodes"].items())
+        }
+        inputs = {name: {"to": [*map(place, each["to"])]} for name, each in document.get("inputs", {}).items()}
+        outputs = {name: {"from": place(each["from"])} for name, each in document.get("outputs", {}).items()}
+        return {"nodes": nodes, "inputs": inputs, "outputs": outputs}
+
+    document = json.loads(workflow.to_json())
+    graphs = {place(name): graph_of(each) for name, each in document.get("graphs", {}).items()}
+    return Workflow.from_document({"format": "nodegraph/1", **graph_of(document), "graphs": graphs})
+
+
+@settings(max_examples=100)
+@given(workflow=workflows())
+def test_the_same_recipe_under_other_names_has_the_same_keys(catalog: Catalog, workflow: Workflow) -> None:
+    (before, keys), (after, other) = keys_of(workflow, catalog), keys_of(renamed(workflow), catalog)
+    assert sorted(keys.values()) == sorted(other.values())
+    for name, source in before.outputs.items():
+        assert keys.get(source.node) == other.get(after.outputs[name].node)
+
+
+@settings(max_examples=100)
+@given(workflow=workflows(), data=st.data())
+def test_another_value_gives_other_keys_to_what_needs_it_and_to_nothing_else(
+    catalog: Catalog, workflow: Workflow, data: st.DataObject
+) -> None:
+    places = [
+        (name, port)
+        for name, entry in workflow.nodes.items()
+        for port, value in entry.inputs.items()
+        if isinstance(value, float)
+    ]
+    if not places:
+        return
+    name, port = data.draw(st.sampled_from(places))
+    changed = workflow.with_values({(name, port): float(workflow.nodes[name].inputs[port]) + 0.5})  # type: ignore[arg-type]
+    (graph_before, keys), (graph_after, other) = keys_of(workflow, catalog), keys_of(changed, catalog)
+    differ = {
+        each
+        for each, node in graph_before.nodes.items()
+        if any(graph_after.nodes[each].sources[source] != value for source, value in node.sources.items())
+    }
+    assert differ
+    for each, node in graph_before.nodes.items():
+        if each in differ or differ & {link.node for link in node.links()}:
+            differ.add(each)
+            assert each not in keys or keys[each] != other[each]
+        else:
+            assert keys.get(each) == other.get(each)
