@@ -196,7 +196,12 @@ class Graph:
         return self.depth_first(self.wanted, self.nodes)
 
     def depth_first(self, targets: Iterable[str], among: Container[str]) -> tuple[str, ...]:
-        """Nodes `among` these that the targets may need, each after those it needs and as late as that allows."""
+        """Nodes `among` these that the targets may need, each after those it needs and as late as that allows.
+
+        Of what a node needs, that goes first whose making holds most results at once, so that little waits beside it
+        (Sethi and Ullman 1970, who order the operands of an expression so).
+        """
+        held = self._held_while_made(among)
         order: dict[str, None] = {}
         waiting = [(target, False) for target in reversed(list(targets)) if target in among]
         while waiting:
@@ -204,12 +209,25 @@ class Graph:
             if needs_are_there:
                 order[name] = None
             elif name not in order:
-                needs = [
-                    link.node for link in self.nodes[name].links() if link.node in among and link.node not in order
-                ]
+                links = self.nodes[name].links()
+                needs = [link.node for link in links if link.node in among and link.node not in order]
+                if len(needs) > 1:
+                    needs.sort(key=held.__getitem__, reverse=True)
                 waiting.append((name, True))
                 waiting += [(each, False) for each in reversed(needs)]
         return tuple(order)
+
+    def _held_while_made(self, among: Container[str]) -> dict[str, int]:
+        """How many results are held at the worst moment while a node is made, if nothing was there before."""
+        held: dict[str, int] = {}
+        for name, node in self.nodes.items():
+            links = node.links()
+            if len(links) < 2:
+                held[name] = held[links[0].node] if links else 1
+                continue
+            counts = sorted((held[each] for each in {link.node for link in links} if each in among), reverse=True)
+            held[name] = max((count + before for before, count in enumerate(counts)), default=1)
+        return held
 
     def all_nodes(self) -> Iterator[GraphNode]:
         """All nodes, those in bodies of loops included."""

@@ -74,3 +74,12 @@ def test_a_branch_that_is_not_taken_holds_nothing(runner: Runner) -> None:
     assert results.get("switch") == {"o": "switch"}
     results.unwant(["switch"])
     assert len(results) == 0
+
+
+def test_the_larger_branch_goes_first(runner: Runner) -> None:
+    """Each of thirty sums adds a number of its own to a growing sum: made before it, all numbers would wait."""
+    nodes: dict[str, Any] = {"n0": ("number", {}), "sum0": ("add", {"a": link("n0.number"), "b": link("n0.number")})}
+    for index in range(1, 30):
+        nodes[f"n{index}"] = ("number", {"value": index})
+        nodes[f"sum{index}"] = ("add", {"a": link(f"n{index}.number"), "b": link(f"sum{index - 1}.number")})
+    assert highest_count(runner, flow(nodes, {"end": "sum29.number"})) <= 4
