@@ -57,7 +57,7 @@ class _Flattening:
             if entry.type == CALL:
                 self._take_apart(made, entry, found, full)
             elif entry.type in CALLS:
-                self._add_loop(made, entry, found, full, scope)
+                self._add_loop(made, entry, definition, found, full)
             else:
                 made.nodes[full] = GraphNode(full, definition, found)
         return {name: _standing(made, Link(prefix + link.node, link.output)) for name, link in scope.outputs.items()}
@@ -78,8 +78,9 @@ class _Flattening:
         effects = [name for name in added if made.nodes[name].definition.effect]
         made.groups[full] = tuple(dict.fromkeys((*(link.node for link in outputs.values()), *effects)))
 
-    def _add_loop(self, made: _Made, entry: NodeEntry, found: dict[str, Source], full: str, scope: Scope) -> None:
-        definition = scope.known[full.rpartition("/")[2]]
+    def _add_loop(
+        self, made: _Made, entry: NodeEntry, definition: NodeDefinition, found: dict[str, Source], full: str
+    ) -> None:
         ports = definition.inputs_by_name
         if entry.type == REPEAT:
             for option in ("times", "limit"):
@@ -118,12 +119,18 @@ def _hoisted(made: _Made, found: dict[str, Source], full: str, body: Graph, chan
         }
         made.nodes[f"{full}/{name}"] = GraphNode(f"{full}/{name}", node.definition, sources, node.loop)
     gone = set(moved)
+    parameters: dict[Link, Parameter] = {}
 
     def inside(source: Source) -> Source:
-        if isinstance(source, Link) and source.node in gone:
-            found[str(source)] = Link(f"{full}/{source.node}", source.output)
-            return Parameter(str(source))
-        return source
+        if not isinstance(source, Link) or source.node not in gone:
+            return source
+        if source not in parameters:
+            name = str(source)
+            while name in found or name in changing:  # an input of the graph may be called so
+                name += "'"
+            parameters[source] = Parameter(name)
+            found[name] = Link(f"{full}/{source.node}", source.output)
+        return parameters[source]
 
     kept = {
         name: GraphNode(name, node.definition, {port: inside(each) for port, each in node.sources.items()}, node.loop)

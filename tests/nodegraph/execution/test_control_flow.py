@@ -526,3 +526,18 @@ def test_what_rounds_gave_before_one_failed_is_kept(make_runner: Callable[..., R
     calls()
     assert values(make_runner().run(over([1, 2, 4])).outputs["n"]) == [1, 0.5, 0.25]
     assert calls() == ["number"]
+
+
+def test_an_input_called_like_a_wire_inside_is_another_thing(runner: Runner) -> None:
+    """The graph's input `same.number` and the output `number` of its node `same`, which is moved before the loop."""
+    body = graph(
+        {
+            "same": ("number", {"value": 5}),
+            "make": ("number", {}),
+            "sum": ("add", {"a": link("same.number"), "b": link("make.number")}),
+        },
+        {"sum": "sum.number"},
+        {"same.number": "make.value"},
+    )
+    loop = ("for_each", {"same.number": [1, 2]}, {"graph": "g", "each": ["same.number"]})
+    assert values(runner.run(flow({"loop": loop}, {"n": "loop.sum"}, graphs={"g": body})).outputs["n"]) == [6, 7]
