@@ -151,8 +151,12 @@ class Executor:
             self._finished.discard(name)
             self._began.pop(name, None)
 
-    def unfinished(self, names: Sequence[str]) -> list[str]:
-        """Those of some nodes that have no result yet."""
+    def unfinished(self, opened: Round) -> list[str]:
+        """The nodes that a round must run and that have not run to their end."""
+        return self._scheduler.unfinished(opened.wanted)
+
+    def missing(self, names: Sequence[str]) -> list[str]:
+        """Those of some nodes outside whose result is not there."""
         return [name for name in names if not self._available(name)]
 
     def value(self, link: Link) -> Any:
@@ -213,9 +217,13 @@ class Executor:
                 self._keys.decide(name, ())  # it will not ask for anything
                 self._block(node, blocked)
                 return []
-            needed = self._run_region(node) if node.loop or name in self._regions else self._run_node(node, given)
-            if not needed:
-                return []
+            if node.loop or name in self._regions:
+                waiting = self._run_region(node)
+                self._again(waiting)
+                return waiting
+            needed = self._run_node(node, given)
+            if not needed or name in self._regions:
+                return list(needed)
 
     def _look_up(self, node: GraphNode) -> list[str] | None:
         """Nothing to wait for where a result is stored, or the nodes that decide about the key; None: it must run."""

@@ -53,8 +53,11 @@ class Host(Protocol):
     def close_round(self, opened: Round) -> None:
         """Forget them."""
 
-    def unfinished(self, names: Sequence[str]) -> list[str]:
-        """Those of some nodes that have no result yet."""
+    def unfinished(self, opened: Round) -> list[str]:
+        """The nodes that a round must run and that have not run to their end."""
+
+    def missing(self, names: Sequence[str]) -> list[str]:
+        """Those of some nodes outside whose result is not there."""
 
     def value(self, link: Link) -> Any:
         """A result that is there."""
@@ -99,7 +102,7 @@ class ForEach:
                 opened = self._begin()
                 if self._at_once > 1:
                     self._host.also(opened.wanted)
-            if waiting := self._host.unfinished(self._open[0].wanted):
+            if waiting := self._host.unfinished(self._open[0]):
                 return waiting
             self._gather(self._open.popleft())
         return {name: list(values) for name, values in self._gathered.items()}
@@ -162,7 +165,7 @@ class Repeat:
         """Take over what a finished round gave, begin the next."""
         while True:
             if self._open is not None:
-                if waiting := self._host.unfinished(self._open.wanted):
+                if waiting := self._host.unfinished(self._open):
                     return waiting
                 ended = self._take_over(self._open)
                 if ended is not None:
@@ -186,7 +189,7 @@ class Repeat:
         if self._done:
             return []
         links = (link.node for name in self._loop.carry for link in links_of(self._node.sources[name]))
-        return self._host.unfinished(list(dict.fromkeys(links)))
+        return self._host.missing(list(dict.fromkeys(links)))
 
     def _take_over(self, opened: Round) -> Outputs | None:
         """The results of a finished round; the outputs where it was the last."""
@@ -251,7 +254,7 @@ class Expansion:
         """Wait for all of it."""
         if self._round is None:
             self._round = self._host.open_round(self._node, self._node.name, 0, self._graph(), self._node.sources)
-        if waiting := self._host.unfinished(self._round.wanted):
+        if waiting := self._host.unfinished(self._round):
             return waiting
         names = (port.name for port in self._node.definition.outputs)
         found = {name: self._host.value(self._round.outputs[name]) for name in names}

@@ -91,6 +91,11 @@ class Scheduler:
             self._start_others()
             self._changed.notify_all()
 
+    def unfinished(self, names: Iterable[str]) -> list[str]:
+        """Those of some nodes that have not run to their end."""
+        with self._changed:
+            return [name for name in names if name not in self._done]
+
     def forget(self, names: Iterable[str]) -> None:
         """Forget nodes that have run and that nobody will need again."""
         with self._changed:

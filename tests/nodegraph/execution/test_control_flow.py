@@ -13,6 +13,7 @@ from nodegraph import Blocked, Cancelled, InvalidWorkflow, NodeFailed, Workflow
 from nodegraph.execution.cancel import CancelToken
 from nodegraph.execution.events import Event, NodeBlocked, NodeCached, NodeFinished, NodeProgress, NodeStarted
 from nodegraph.execution.run import Runner
+from nodegraph.execution.scheduler import Scheduler
 
 from ..flows import flow, graph, link
 
@@ -541,3 +542,25 @@ def test_an_input_called_like_a_wire_inside_is_another_thing(runner: Runner) -> 
     )
     loop = ("for_each", {"same.number": [1, 2]}, {"graph": "g", "each": ["same.number"]})
     assert values(runner.run(flow({"loop": loop}, {"n": "loop.sum"}, graphs={"g": body})).outputs["n"]) == [6, 7]
+
+
+def test_many_rounds_at_once_leave_nothing_behind(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rounds end while the threads of others still put things in order behind their last node."""
+    schedulers: list[Scheduler] = []
+    made = Scheduler.__init__
+
+    def noting(self: Scheduler, **given: Any) -> None:
+        schedulers.append(self)
+        made(self, **given)
+
+    monkeypatch.setattr(Scheduler, "__init__", noting)
+    body = graph(
+        {"first": ("waits", {"number": 0}), "second": ("waits", {"number": link("first.value")})},
+        {"number": "second.value"},
+        {"number": "first.number"},
+    )
+    loop = ("for_each", {"number": [*range(300)]}, {"graph": "g", "each": ["number"]})
+    workflow = flow({"each": loop}, {"n": "each.number"}, graphs={"g": body})
+    for _ in range(3):
+        assert runner.run(workflow, use_cache=False).outputs["n"] == [*range(300)]
+    assert [set(each._done) for each in schedulers] == [{"each"}] * 3

@@ -223,6 +223,12 @@ def meets_on_device(number: float) -> Number:
     return Number(value=number)
 
 
+@node(category="toy", lane="io")
+def waits(number: float) -> float:
+    """Give a number back, in a thread."""
+    return number
+
+
 @node(category="toy", lane="cpu")
 def picture_like(number: float) -> Number:
     """Need no other device than the CPU."""
