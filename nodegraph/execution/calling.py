@@ -288,8 +288,7 @@ def is_portable(port: PortType) -> bool:
 
 def summary(arguments: Mapping[str, Any]) -> str:
     """The arguments of a call in an error's message."""
-    shown = {name: value for name, value in arguments.items() if not isinstance(value, Context)}
-    return ", ".join(f"{name}={_short(value)}" for name, value in shown.items())
+    return ", ".join(f"{name}={_short(value)}" for name, value in arguments.items())
 
 
 def _short(value: object) -> str:

@@ -182,11 +182,10 @@ class Executor:
 
     def _track(self, name: str) -> Track:
         node = self._nodes[name]
+        lane = node.definition.lane
         if node.loop is not None:
-            return "engine" if node.definition.lane == "io" else "device"
-        if node.definition.lane == "cpu":
-            return "device" if self._machinery.surroundings.device == "cpu" else "cpu"
-        return node.definition.lane
+            return "engine" if lane == "io" else "device"
+        return "device" if lane == "cpu" and self._machinery.surroundings.device == "cpu" else lane
 
     def _needs(self, name: str) -> list[str]:
         """What must run before a planned node: its twin, or those wired into it. Others are looked up first."""
@@ -262,12 +261,8 @@ class Executor:
     def _load(self, name: str) -> bool:
         """Fetch a stored result, unless the node runs and did not run yet."""
         store, key = self._machinery.store, self._keys.get(name)
-        if store is None or key is None or (self._runs(name) and name not in self._finished):
-            return False
-        if name not in self._finished and name not in self._plan.cached:
-            return False
-        found = store.get(key)
-        if found is None:
+        kept = name in self._finished or (name in self._plan.cached and not self._runs(name))
+        if not kept or store is None or key is None or (found := store.get(key)) is None:
             return False
         self._results.put(name, found[0])
         return True

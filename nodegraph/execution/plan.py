@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from ..errors import InvalidWorkflow
+from ..workflow.defects import Defect
 from ..workflow.graph import Graph, GraphNode
 
 
@@ -40,6 +42,17 @@ def expand_targets(graph: Graph, names: Iterable[str]) -> list[str]:
     """Names of nodes; for a graph that was taken apart the nodes that hold its results, and for a node in a round of a
     loop, or in what another node expands into, that loop or node."""
     return list(dict.fromkeys(each for name in names for each in graph.groups.get(name) or [_planned(graph, name)]))
+
+
+def targets_of(graph: Graph, names: Iterable[str] | None) -> tuple[str, ...]:
+    """The nodes that a run is for: those of these names, or what `default_targets` says.
+
+    Raises InvalidWorkflow for names that are not there.
+    """
+    wanted = default_targets(graph) if names is None else tuple(expand_targets(graph, names))
+    if unknown := [name for name in wanted if name not in graph.nodes]:
+        raise InvalidWorkflow([Defect("missing_node", f"there is no node {name!r} to run up to") for name in unknown])
+    return wanted
 
 
 def _planned(graph: Graph, name: str) -> str:

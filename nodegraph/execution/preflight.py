@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -21,10 +20,9 @@ from ..workflow.model import Workflow
 from ..workflow.validate import check
 from .durations import START_SECONDS, TimeClass, seconds_of, time_class
 from .forecast import Forecaster, NodeForecast
-from .keys import KeyMaker, asked_for, no_trace
-from .late_keys import trace_of
+from .keys import asked_for
 from .memory import MemoryForecast, forecast_memory
-from .plan import Plan, default_targets, expand_targets, make_plan
+from .plan import Plan, targets_of
 from .run import Runner
 
 State: TypeAlias = Literal["runs", "may run", "cached", "not needed"]
@@ -100,17 +98,10 @@ def preflight(
     try:
         bound = bind_inputs(workflow, inputs or {})
         graph = check(bound, runner.catalog)
-        wanted = _targets(graph, targets)
+        wanted = targets_of(graph, targets)
     except InvalidWorkflow as error:
         return Report(defects=error.defects)
     return _Preflight(runner, graph, wanted, use_cache=use_cache).report()
-
-
-def _targets(graph: Graph, targets: Iterable[str] | None) -> tuple[str, ...]:
-    wanted = tuple(expand_targets(graph, targets)) if targets is not None else default_targets(graph)
-    if unknown := [name for name in wanted if name not in graph.nodes]:
-        raise InvalidWorkflow([Defect("missing_node", f"there is no node {name!r} to run up to") for name in unknown])
-    return wanted
 
 
 class _Preflight:
@@ -147,10 +138,7 @@ class _Preflight:
 
     def _plan(self, nodes: Mapping[str, NodeForecast]) -> tuple[Plan, set[str]]:
         """The plan without the nodes that will not be asked for, and the nodes that will run whatever others give."""
-        asked = functools.partial(trace_of, self.runner.store) if self.use_cache else no_trace
-        keys = KeyMaker(self._digest, self.runner.policy, secrets.token_hex(16), asked).keys(self.graph)
-        stored = self.runner.store.contains_many if self.use_cache else lambda _: set()
-        plan = make_plan(self.graph, keys, self.targets, stored)
+        plan, _ = self.runner.planned(self.graph, self.targets, self._digest, use_cache=self.use_cache)
         possible = _reached(plan, nodes, doubtful=True)
         order = tuple(name for name in plan.order if name in possible)
         return replace(plan, order=order, cached=plan.cached & possible), _reached(plan, nodes, doubtful=False)

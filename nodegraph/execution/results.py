@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 from ..workflow.graph import GraphNode
@@ -81,10 +81,6 @@ class Results:
 
     def __len__(self) -> int:
         return len(self._values)
-
-    def values(self) -> Mapping[str, Outputs]:
-        """All results that are there."""
-        return self._values
 
     def _release(self, names: list[str]) -> None:
         while names:

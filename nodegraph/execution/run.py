@@ -43,11 +43,11 @@ from .context import Surroundings
 from .digests import FileDigests
 from .events import Event, EventStream, Listener, NodeFile, RunFinished
 from .executor import Executor, Machinery
-from .keys import KeyMaker, no_trace, package_version, written_paths
+from .keys import FileDigest, KeyMaker, no_trace, package_version, written_paths
 from .late_keys import LateKeys, trace_of
 from .naming import name_fields
 from .opening import open_store
-from .plan import Plan, default_targets, expand_targets, make_plan
+from .plan import Plan, make_plan, targets_of
 from .reloading import drop_changed, forget_compiled, holds_code_of
 from .resolve import FileResolver
 from .store import ResultStore
@@ -145,19 +145,19 @@ class Runner:
         """
         bound = bind_inputs(workflow, inputs or {})
         graph = check(bound, self.catalog)
-        wanted = tuple(expand_targets(graph, targets)) if targets is not None else default_targets(graph)
-        unknown = [name for name in wanted if name not in graph.nodes]
-        if unknown:
-            raise InvalidWorkflow(
-                [Defect("missing_node", f"there is no node {name!r} to run up to") for name in unknown]
-            )
+        wanted = targets_of(graph, targets)
         if defects := self.file_defects(graph):
             raise InvalidWorkflow(defects)
+        return Prepared(bound, *self.planned(graph, wanted, self._digest, use_cache=use_cache))
+
+    def planned(
+        self, graph: Graph, targets: Iterable[str], digest_of: FileDigest, *, use_cache: bool
+    ) -> tuple[Plan, KeyMaker]:
+        """The plan of a run of `targets`, and what makes the keys that are known only while it runs."""
         asked = functools.partial(trace_of, self.store) if use_cache else no_trace
-        maker = KeyMaker(self._digest, self.policy, secrets.token_hex(16), asked)
-        keys = maker.keys(graph)
+        maker = KeyMaker(digest_of, self.policy, secrets.token_hex(16), asked)
         stored = self.store.contains_many if use_cache else _nothing_stored
-        return Prepared(bound, make_plan(graph, keys, wanted, stored), maker)
+        return make_plan(graph, maker.keys(graph), targets, stored), maker
 
     def files_named(self, workflow: Workflow) -> list[tuple[str, str]]:
         """Kind and name of every file that a workflow names; they need not exist. Raises InvalidWorkflow."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ..definition import InputDefinition, NodeDefinition
 from ..ports.literals import normalise
 from ..ports.types import PortType, item_type
-from .calls import CALL, CALLS, FOR_EACH, REPEAT
+from .calls import CALL, CALLS, FOR_EACH, LIMIT, REPEAT, TIMES
 from .graph import Gathered, Graph, GraphNode, Link, Loop, Parameter, Source, Written, below, links_of
 from .model import NodeEntry
 from .scope import Scope
@@ -82,13 +82,10 @@ class _Flattening:
         self, made: _Made, entry: NodeEntry, definition: NodeDefinition, found: dict[str, Source], full: str
     ) -> None:
         ports = definition.inputs_by_name
-        if entry.type == REPEAT:
-            for option in ("times", "limit"):
-                found.setdefault(option, normalised(ports[option].type, Written(ports[option].default)))
-        for name in entry.carry:
+        own = [TIMES.name, LIMIT.name] if entry.type == REPEAT else []
+        for name in (*own, *entry.carry):
             found.setdefault(name, normalised(ports[name].type, Written(ports[name].default)))
-        names = {name for name in found if name not in ("times", "limit") or entry.type == FOR_EACH}
-        names |= {entry.index} if entry.index else set()
+        names = found.keys() - own | ({entry.index} if entry.index else set())
         written = self.graph(entry.graph, {name: Parameter(name) for name in names})
         body = _hoisted(made, found, full, written, changing={*entry.each, *entry.carry, entry.index})
         loop = Loop(

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from ..definition import InputDefinition, NodeDefinition
 from ..ports.literals import Problem, limit_problem, problems
 from ..ports.types import describe, list_type
-from .calls import CALL, CALLS, FOR_EACH, REPEAT, Interface, definition_of
+from .calls import CALL, CALLS, FOR_EACH, LIMIT, REPEAT, TIMES, Interface, definition_of
 from .defects import Defect, DefectCode
 from .graph import (
     NODE_NAME,
@@ -146,7 +146,7 @@ class Scope:
             self._check_repeat(name, entry, inputs)
 
     def _check_repeat(self, name: str, entry: NodeEntry, inputs: Collection[str]) -> None:
-        for taken in ("times", "limit"):
+        for taken in (TIMES.name, LIMIT.name):
             if taken in inputs:
                 reason = f"the graph {entry.graph!r} has an input {taken!r}, which 'repeat' has itself"
                 self.add("bad_loop", reason, "give the graph's input another name", node=name)
@@ -154,7 +154,7 @@ class Scope:
         if both:
             reason = f"{both[0]!r} is both carried and collected"
             self.add("bad_loop", reason, "let the graph give it under a second name to collect it", node=name)
-        if not entry.until and entry.inputs.get("times") is None:
+        if not entry.until and entry.inputs.get(TIMES.name) is None:
             remedy = 'write "times", or name an output that ends it: "until": "done"'
             self.add("bad_loop", "nothing says when it ends", remedy, node=name)
 
