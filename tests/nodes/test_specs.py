@@ -37,6 +37,7 @@ from nodes.training.trained import LatentData, TrainedAutoencoder, TrainedDenois
 from nodes.training.trainers import train_autoencoder, train_denoiser, train_matcher
 from nodes.types import Image, Latent, LatentSpace
 
+from .cases import Case, cases
 from .training.test_training import toy_data
 from .training.test_training_nodes import AUTOENCODER, DENOISER, MATCHER
 
@@ -125,8 +126,6 @@ class Values:
         return Path(save_matcher(self.matcher, self.ctx("saved")))
 
 
-Case = tuple[str, Callable[[Values], dict[str, Any]]]
-
 ACCEPTED: list[Case] = [
     ("empty_latent", lambda v: {"model": v.model.denoiser, "width": 24, "height": 16, "batch": 3}),
     ("empty_latent", lambda v: {"model": v.model.autoencoder, "width": 12, "height": 16}),
@@ -190,6 +189,7 @@ ACCEPTED: list[Case] = [
     ("load_matcher", lambda v: {"checkpoint": v.matcher_file()}),
     ("score_autoencoder", lambda v: {"autoencoder": v.autoencoder, "pictures": toy_data()}),
     ("score_retrieval", lambda v: {"matcher": v.matcher, "image": v.image, "captions": ["a", "b"], "among": 2}),
+    *cases("ACCEPTED"),
 ]
 
 REFUSED: list[Case] = [
@@ -256,6 +256,7 @@ REFUSED: list[Case] = [
     ("load_matcher", lambda v: {"checkpoint": v.checkpoint}),
     ("score_retrieval", lambda v: {"matcher": v.matcher, "image": v.image, "captions": ["a", "b", "c"]}),
     ("score_retrieval", lambda v: {"matcher": v.matcher, "image": v.image, "captions": ["a", "b"], "among": 3}),
+    *cases("REFUSED"),
 ]
 
 
