@@ -16,21 +16,31 @@ def repeated(encoding: Encoding, batch: int) -> Encoding:
         return encoding
     if len(encoding) != 1:
         raise ValueError(f"an encoding of {len(encoding)} items cannot stand for {batch}")
-    pooled = None if encoding.pooled is None else encoding.pooled.expand(batch, -1)
-    return Encoding(tokens=encoding.tokens.expand(batch, -1, -1), mask=encoding.mask.expand(batch, -1), pooled=pooled)
+    return Encoding(
+        tokens=encoding.tokens.expand(batch, -1, -1),
+        mask=encoding.mask.expand(batch, -1),
+        pooled=None if encoding.pooled is None else encoding.pooled.expand(batch, -1),
+        sizes=None if encoding.sizes is None else encoding.sizes.expand(batch, -1),
+    )
 
 
 def joined(encodings: Sequence[Encoding]) -> Encoding:
     """One batch of several, the shorter ones padded with masked zeros."""
     length = max(encoding.tokens.shape[1] for encoding in encodings)
-    pooled = [encoding.pooled for encoding in encodings if encoding.pooled is not None]
-    if pooled and len(pooled) != len(encodings):
-        raise ValueError("only some of the encodings have a pooled vector, so they come from different encoders")
+    pooled, sizes = (_all_or_none(encodings, name) for name in ("pooled", "sizes"))
     return Encoding(
         tokens=torch.cat([_padded(encoding.tokens, length) for encoding in encodings]),
         mask=torch.cat([_padded(encoding.mask, length) for encoding in encodings]),
-        pooled=torch.cat(pooled) if pooled else None,
+        pooled=pooled,
+        sizes=sizes,
     )
+
+
+def _all_or_none(encodings: Sequence[Encoding], name: str) -> Tensor | None:
+    found: list[Tensor] = [value for each in encodings if (value := getattr(each, name)) is not None]
+    if found and len(found) != len(encodings):
+        raise ValueError(f"only some of the encodings have {name!r}, so they come from different encoders or nodes")
+    return torch.cat(found) if found else None
 
 
 def _padded(x: Tensor, length: int) -> Tensor:

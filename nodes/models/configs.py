@@ -71,3 +71,62 @@ class MatcherConfig:
     groups: int = 8
     embedding: int = 128
     text: TextConfig = field(default_factory=lambda: TextConfig(depth=1))
+
+
+@dataclass(frozen=True, kw_only=True)
+class UNetConfig:
+    """The shape of Stable Diffusion's UNet; the defaults are those of version 1.
+
+    channels: of the finest level. multipliers: of the channels per level, the finest first; each further one halves the
+    sides. res_blocks: per level in the encoder, one more in the decoder. depths: transformer blocks of a layer per
+    level, 0 for none; middle_depth: the same between encoder and decoder. heads: of every layer, or 0 where
+    head_width says how wide each is. vector_width: of what SDXL is told beside the text, 0 for nothing.
+    linear_projections: around the transformer blocks, instead of convolutions.
+    """
+
+    in_channels: int = 4
+    out_channels: int = 4
+    channels: int = 320
+    multipliers: tuple[int, ...] = (1, 2, 4, 4)
+    res_blocks: int = 2
+    depths: tuple[int, ...] = (1, 1, 1, 0)
+    middle_depth: int = 1
+    heads: int = 8
+    head_width: int = 64
+    context_width: int = 768
+    vector_width: int = 0
+    linear_projections: bool = False
+
+    @property
+    def time_width(self) -> int:
+        """Numbers of the embedded time."""
+        return 4 * self.channels
+
+    @property
+    def multiple(self) -> int:
+        """Latent sides that are multiples of it are halved without a rest at every level."""
+        return int(2 ** (len(self.multipliers) - 1))
+
+
+SD1 = UNetConfig()
+SD1_INPAINTING = UNetConfig(in_channels=9)
+SD2 = UNetConfig(heads=0, context_width=1024, linear_projections=True)
+SDXL = UNetConfig(
+    multipliers=(1, 2, 4),
+    depths=(0, 2, 10),
+    middle_depth=10,
+    heads=0,
+    context_width=2048,
+    vector_width=2816,
+    linear_projections=True,
+)
+SDXL_REFINER = UNetConfig(
+    channels=384,
+    multipliers=(1, 2, 4, 4),
+    depths=(0, 4, 4, 0),
+    middle_depth=4,
+    heads=0,
+    context_width=1280,
+    vector_width=2560,
+    linear_projections=True,
+)

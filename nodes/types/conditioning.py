@@ -18,12 +18,15 @@ class Encoding:
     """A batch of encoded texts, or of anything else that a denoiser attends to.
 
     tokens: float32, one vector per token. mask: True where there is a token; other positions change nothing.
-    pooled: one vector for the whole, where the model has one.
+    pooled: one vector for the whole, where the model has one. sizes: what models such as SDXL are told of the picture,
+    in pixels: height and width it was scaled from, top and left it was cut at, height and width it should have; None
+    for the picture's own.
     """
 
     tokens: Float[Tensor, "batch length width"]
     mask: Bool[Tensor, "batch length"]
     pooled: Float[Tensor, "batch pooled_width"] | None = None
+    sizes: Float[Tensor, "batch numbers"] | None = None
 
     def __post_init__(self) -> None:
         check_tensor("Encoding.tokens", self.tokens, torch.float32, "batch length width")
@@ -34,20 +37,23 @@ class Encoding:
         if not bool(self.mask.any(dim=1).all()):
             raise BrokenContract("Encoding.mask", "an item has no token at all", "give it a start token")
         check_finite("Encoding.tokens", self.tokens)
-        if self.pooled is not None:
-            check_tensor("Encoding.pooled", self.pooled, torch.float32, "batch width")
-            if len(self.pooled) != len(self.tokens):
-                raise BrokenContract(
-                    "Encoding.pooled", f"{len(self.pooled)} vectors for {len(self.tokens)} items", "give one each"
-                )
-            check_finite("Encoding.pooled", self.pooled)
+        for field in ("pooled", "sizes"):
+            value: Tensor | None = getattr(self, field)
+            if value is None:
+                continue
+            name = f"Encoding.{field}"
+            check_tensor(name, value, torch.float32, "batch width")
+            if len(value) != len(self.tokens):
+                raise BrokenContract(name, f"{len(value)} vectors for {len(self.tokens)} items", "give one each")
+            check_finite(name, value)
 
     def __len__(self) -> int:
         return int(self.tokens.shape[0])
 
     def __getitem__(self, items: slice) -> Encoding:
         pooled = None if self.pooled is None else self.pooled[items]
-        return Encoding(tokens=self.tokens[items], mask=self.mask[items], pooled=pooled)
+        sizes = None if self.sizes is None else self.sizes[items]
+        return Encoding(tokens=self.tokens[items], mask=self.mask[items], pooled=pooled, sizes=sizes)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from jaxtyping import Float, Float64
@@ -12,24 +13,68 @@ from torch import Tensor, nn
 
 from nodegraph import wire
 
+from ..models.patching import Change, with_changes
+from ..models.taps import Several, Taps
 from ..parameterisations import Parameterisation
 from ..schedules.noise import NoiseSchedule
 from .conditioning import Encoding
 from .latent import LatentSpace
 
-Predict = Callable[[nn.Module, Tensor, Tensor, Encoding], Tensor]
-"""A function at the top of a module: (network, x, time, encoding) -> what the network predicts, shaped like x.
+Predict = Callable[[nn.Module, Tensor, Tensor, Encoding, Taps | None], Tensor]
+"""A function at the top of a module: (network, x, time, encoding, taps) -> what the network predicts, shaped like x.
 
-x and the encoding arrive on the network's device, x in its dtype, time in float32 of shape (batch,).
+x arrives on the network's device in its dtype, time in float32 of shape (batch,); the encoding wherever it is. taps:
+what patches do inside the network; None where there are none, and always for networks that have no taps.
 """
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patch:
-    """A change to a model as data: which method, and the tap in the model that it names. Subclasses add parameters."""
+class Window:
+    """Which part of a whole latent a network is shown, in latent pixels."""
 
-    method: str
-    tap: str
+    top: int
+    left: int
+    height: int
+    width: int
+    whole_height: int
+    whole_width: int
+
+    def cut(self, whole: Float[Tensor, "*axes h w"], step: int = 1) -> Float[Tensor, "*axes h2 w2"]:
+        """The same part of something else of the whole's size times `step`."""
+        top, left = self.top * step, self.left * step
+        return whole[..., top : top + self.height * step, left : left + self.width * step]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Call:
+    """One evaluation of a network, as patches see it.
+
+    x: what the network is given, in its dtype and on its device, without further channels. time: as the network is
+    told. sigma: the noise level, one for all or one per item. window: what part of the picture this is.
+    """
+
+    x: Float[Tensor, "batch c h w"]
+    time: Float[Tensor, " batch"]
+    sigma: Float64[Tensor, "*batch"]
+    encoding: Encoding
+    window: Window
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Patch:
+    """A change to a model as data. A patch overrides what it needs of these."""
+
+    def changes(self) -> Mapping[str, Sequence[Change]]:
+        """What is added to which weights of the network."""
+        return {}
+
+    def taps(self, call: Call) -> Taps | None:
+        """What happens inside the network in this call; None for nothing."""
+        return None
+
+    def channels(self, call: Call) -> Tensor | None:
+        """What the network is given beside x, (batch, c, h, w); None for nothing."""
+        return None
 
 
 @wire(portable=False)
@@ -60,19 +105,54 @@ class Denoiser:
         """What the network computes in."""
         return _first_parameter(self.network).dtype
 
+    @cached_property
+    def patched(self) -> nn.Module:
+        """The network with what the patches add to its weights; made when it is first needed."""
+        return patched_network(self.network, self.patches)
+
+    def patch(self, patch: Patch) -> Denoiser:
+        """A handle with one patch more."""
+        return replace(self, patches=(*self.patches, patch))
+
     def denoise(
-        self, x: Float[Tensor, "batch c h w"], sigma: Float64[Tensor, "*batch"], encoding: Encoding
+        self,
+        x: Float[Tensor, "batch c h w"],
+        sigma: Float64[Tensor, "*batch"],
+        encoding: Encoding,
+        window: Window | None = None,
     ) -> Float[Tensor, "batch c h w"]:
         """The expected clean latent, given `x` at noise level `sigma`.
 
-        x: in the schedule's terms, in any floating dtype, which is kept. sigma: one for all or one per item.
+        x: in the schedule's terms, in any floating dtype, which is kept. sigma: one for all or one per item. window:
+        where x lies in the whole picture; None where it is the whole.
         """
         scale = self.schedule.input_scale(sigma)
         a, s = self.schedule.signal(sigma) * scale, self.schedule.noise(sigma) * scale
         x_net = x * column(scale, x)
         time = self.schedule.time(sigma).to(x.device, torch.float32).expand(len(x))
-        prediction = self.predict(self.network, x_net.to(self.dtype), time, encoding).to(x.dtype)
+        height, width = x.shape[2:]
+        whole = Window(top=0, left=0, height=height, width=width, whole_height=height, whole_width=width)
+        given = x_net.to(self.dtype)
+        call = Call(x=given, time=time, sigma=sigma, encoding=encoding, window=window or whole)
+        beside = [each for patch in self.patches if (each := patch.channels(call)) is not None]
+        taps = [tap for patch in self.patches if (tap := patch.taps(call)) is not None]
+        prediction = self.predict(
+            self.patched,
+            torch.cat([given, *beside], dim=1) if beside else given,
+            time,
+            encoding,
+            None if not taps else taps[0] if len(taps) == 1 else Several(taps),
+        ).to(x.dtype)
         return self.parameterisation.to_denoised(x_net, prediction, column(a, x), column(s, x))
+
+
+def patched_network(network: nn.Module, patches: Sequence[Patch]) -> nn.Module:
+    """The network itself where no patch changes a weight."""
+    found: dict[str, list[Change]] = {}
+    for patch in patches:
+        for name, several in patch.changes().items():
+            found.setdefault(name, []).extend(several)
+    return with_changes(network, found) if found else network
 
 
 def column(value: Tensor, like: Tensor) -> Tensor:

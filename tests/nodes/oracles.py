@@ -66,7 +66,7 @@ class Affine(nn.Module):
         self.lengths: list[int] = []
 
 
-def predict_affine(network: nn.Module, x: Tensor, time: Tensor, encoding: Encoding) -> Tensor:
+def predict_affine(network: nn.Module, x: Tensor, time: Tensor, encoding: Encoding, taps: object = None) -> Tensor:
     assert isinstance(network, Affine)
     network.batches.append(len(x))
     network.lengths.append(encoding.tokens.shape[1])

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from ...models.autoencoder_kl import AutoencoderKL
 from ...models.configs import AutoencoderConfig, DiTConfig, TextConfig
 from ...models.dit import DiT
+from ...models.taps import Taps
 from ...models.text_transformer import TextTransformer
 from ...models.word_pieces import tokenize
 from ...parameterisations import Flow
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
 C = TypeVar("C", bound="DataclassInstance")
 
 
-def predict_velocity(network: nn.Module, x: Tensor, time: Tensor, encoding: Encoding) -> Tensor:
-    """The DiT's call: context and its mask beside x and the time."""
+def predict_velocity(
+    network: nn.Module, x: Tensor, time: Tensor, encoding: Encoding, taps: Taps | None = None
+) -> Tensor:
+    """The DiT's call: context and its mask beside x and the time. It has no taps."""
     context = encoding.tokens.to(x.device, x.dtype)
     velocity: Tensor = network(x, time, context, encoding.mask.to(x.device))
     return velocity
