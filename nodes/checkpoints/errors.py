@@ -87,6 +87,12 @@ class DamagedWeights(CheckpointError):
     """Weights are NaN or infinite, or cannot be read."""
 
 
+class CheckpointChanged(CheckpointError):
+    """The file was written to while a model lay in it."""
+
+    remedy = "run again, which loads it anew; write new models under new names or replace the file by renaming"
+
+
 class InvalidMatch(CheckpointError):
     """A file of a known family that contradicts itself or lacks what the family needs."""
 

@@ -7,47 +7,73 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from .errors import DamagedWeights, MissingTensors, UnknownTensors, WrongDtypes, WrongShapes
+from .errors import CheckpointError, DamagedWeights, MissingTensors, UnknownTensors, WrongDtypes, WrongShapes
 from .family import Device
+from .header import read_header
+from .mapped import DTYPES, CheckpointFile
+from .sources import Source, take
 
 M = TypeVar("M", bound=nn.Module)
 
+MAPPED_FROM = 256_000_000
+"""Bytes of the smallest file that is mapped; smaller ones are copied, so that they may change or go."""
 
-def read_weights(path: Path, device: Device) -> dict[str, Tensor]:
-    """All tensors of a checkpoint, floating ones in the wanted dtype. The file is mapped into memory, not copied first.
 
+class Weights(dict[str, Tensor]):
+    """Tensors by name. file: the one that some of them lie in, where it is mapped."""
+
+    file: CheckpointFile | None = None
+
+
+def read_weights(path: Path, device: Device, plan: Mapping[str, Source] | None = None) -> Weights:
+    """Tensors of a checkpoint, floating ones in the wanted dtype.
+
+    plan: which tensors, and where they lie in the file; None takes all as they are. What has to be converted or moved
+    goes through one buffer, tensor by tensor; what a large file holds as it is wanted stays there, mapped into memory.
     Raises DamagedWeights where a weight is NaN or infinite, does not fit the dtype, or cannot be read.
     """
     try:
-        return _read_weights(path, device)
-    except SafetensorError as error:  # the header was sound, so the file has changed since, or torch lacks a dtype
-        raise DamagedWeights(path, f"its weights cannot be read ({error})") from error
-
-
-def _read_weights(path: Path, device: Device) -> dict[str, Tensor]:
-    dtype = getattr(torch, device.dtype)
-    found: dict[str, Tensor] = {}
+        header = read_header(path)
+    except CheckpointError as error:  # it was sound when the family was found
+        raise DamagedWeights(path, f"its weights cannot be read ({error.reason})") from error
+    found = Weights()
     bad: list[str] = []
-    with safe_open(path, "pt") as file:
-        for name in file.keys():  # noqa: SIM118 - no mapping
-            stored = file.get_tensor(name)
-            floating = stored.is_floating_point()
-            value = stored.to(device.device, dtype if floating else stored.dtype)
-            if (
-                floating
-                and value.numel()
-                and not bool(torch.isfinite(value.sum()))
-                and not bool(value.isfinite().all())
-            ):
-                bad.append(name)
-            found[name] = value.clone() if value.data_ptr() == stored.data_ptr() else value
+    file = CheckpointFile(path)
+    mappable = device.device == "cpu" and header.bytes() >= MAPPED_FROM
+    wanted: torch.dtype = getattr(torch, device.dtype)
+    for name, source in (plan or {each: Source(each) for each in header.tensors}).items():
+        entry = header.tensors.get(source.name)
+        if entry is None:
+            raise MissingTensors(path, f"it lacks {source.name}")
+        as_it_is = DTYPES.get(entry.dtype) is wanted
+        if mappable and as_it_is:
+            value = take(file.map(source.name, entry), source).contiguous()
+            found.file = file
+        else:
+            value = _converted(take(file.read(source.name, entry), source), device.device, wanted)
+        if not _finite(value):
+            bad.append(source.name)
+        found[name] = value
+    file.close()
     if bad:
         raise DamagedWeights(path, f"{_some(bad)} hold NaN or infinite weights (as {device.dtype})")
     return found
+
+
+def _converted(stored: Tensor, device: str, dtype: torch.dtype) -> Tensor:
+    """A copy, in the wanted dtype where it holds real numbers."""
+    to = dtype if stored.is_floating_point() else stored.dtype
+    return stored.to(device, to, copy=True, memory_format=torch.contiguous_format)
+
+
+def _finite(value: Tensor) -> bool:
+    """Looks at each number only where the sum is not finite, which a sum of finite ones may also be."""
+    if not value.is_floating_point() or not value.numel():
+        return True
+    return bool(torch.isfinite(value.sum())) or bool(value.isfinite().all())
 
 
 def check_names(path: Path, expected: Iterable[str], present: Iterable[str]) -> None:
@@ -98,7 +124,15 @@ def build(path: Path, make: Callable[[], M], weights: Mapping[str, Tensor], pref
     if other:
         raise WrongDtypes(path, f"it holds {_some(other)}")
     module.load_state_dict(state, assign=True)
+    if isinstance(weights, Weights) and weights.file is not None:
+        _check_before_use(module, weights.file)
     return module.requires_grad_(False).eval()
+
+
+def _check_before_use(module: nn.Module, file: CheckpointFile) -> None:
+    """Whenever the module or one of its parts is called."""
+    for each in (module, *module.children()):
+        each.register_forward_pre_hook(lambda *_: file.check())
 
 
 def _some(names: list[str], limit: int = 5) -> str:

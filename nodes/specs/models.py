@@ -9,8 +9,9 @@ from typing import Any, ClassVar, Self
 
 from nodegraph.spec import Spec
 
-from ..models.configs import AutoencoderConfig, DiTConfig, TextConfig
+from ..models.configs import AutoencoderConfig, DiTConfig, TextConfig, UNetConfig
 from ..models.costs import Pass, decoder_pass, dit_pass, encoder_pass, text_pass
+from ..models.unet_costs import unet_pass
 from .latent import LatentSpaceSpec
 
 BYTES_OF = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
@@ -65,7 +66,10 @@ class ScheduleSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class DenoiserSpec(ModelSpec):
-    """A denoiser. multiple: latent sides must be multiples of it. cost: of one call."""
+    """A denoiser.
+
+    multiple: latent sides must be multiples of it. cost: of one call. config: the shape of its network.
+    """
 
     wire: ClassVar[str] = "nodes.Denoiser"
 
@@ -73,12 +77,17 @@ class DenoiserSpec(ModelSpec):
     schedule: ScheduleSpec
     multiple: int = 1
     cost: LatentPass = field(compare=False)
+    config: object = field(default=None, compare=False)
 
     @classmethod
     def of(cls, value: Any) -> Self:
         """From its network and schedule."""
         config = getattr(value.network, "config", None)
-        cost = partial(dit_pass, config) if isinstance(config, DiTConfig) else lambda *_: Pass()
+        cost: LatentPass = lambda *_: Pass()  # noqa: E731
+        if isinstance(config, DiTConfig):
+            cost = partial(dit_pass, config)
+        elif isinstance(config, UNetConfig):
+            cost = partial(unet_pass, config)
         return cls(
             precision=_precision(value.network),
             parameters=_count(value.network),
@@ -86,6 +95,7 @@ class DenoiserSpec(ModelSpec):
             schedule=ScheduleSpec.of(value.schedule),
             multiple=value.multiple,
             cost=cost,
+            config=config,
         )
 
     def __str__(self) -> str:

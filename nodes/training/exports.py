@@ -79,6 +79,6 @@ def load_matcher(checkpoint: Annotated[Path, PathOf("checkpoint")]) -> TrainedMa
     return TrainedMatcher(
         config=found.config,
         tokenizer=found.tokenizer,
-        weights=read_weights(checkpoint, Device("cpu", "float32")),
+        weights=dict(read_weights(checkpoint, Device("cpu", "float32"))),
         steps=found.steps,
     )

@@ -43,6 +43,7 @@ def part_specs(recipe: FlowDiTRecipe, family: str, precision: str) -> PartSpecs:
             schedule=FLOW,
             multiple=dit.patch,
             cost=partial(dit_pass, dit),
+            config=dit,
             **about,
         ),
         text_encoder=TextEncoderSpec(

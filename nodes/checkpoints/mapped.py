@@ -1,0 +1,91 @@
+"""The bytes of a checkpoint: read through one buffer where they are converted, mapped into memory where they are not.
+
+Mapped weights cost no copy: however many models and processes use a file, it lies in memory once. The price is that
+whoever writes into the file writes into the model; so the file is looked at before each use.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from .errors import CheckpointChanged, DamagedWeights
+from .header import TensorEntry
+
+DTYPES = {
+    "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
+    "F8_E4M3": torch.float8_e4m3fn, "F8_E5M2": torch.float8_e5m2,
+    "I64": torch.int64, "I32": torch.int32, "I16": torch.int16, "I8": torch.int8, "U8": torch.uint8,
+    "BOOL": torch.bool, "C64": torch.complex64,
+}  # fmt: skip
+"""Torch's name of each dtype; files may hold others, which no model here has."""
+
+
+class CheckpointFile:
+    """An open safetensors file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = path.open("rb", buffering=0)
+        self._start = 8 + int.from_bytes(self._file.read(8), "little")
+        self._buffer = bytearray()
+        self._identity = _identity(self._file.fileno())
+        self._map: mmap.mmap | None = None
+
+    def read(self, name: str, entry: TensorEntry) -> Tensor:
+        """A tensor in the common buffer, which the next call overwrites."""
+        size = entry.end - entry.begin
+        if size > len(self._buffer):
+            self._buffer = bytearray(size)
+        view = memoryview(self._buffer)[:size]
+        self._file.seek(self._start + entry.begin)
+        done = 0
+        while done < size:
+            count = self._file.readinto(view[done:])
+            if not count:
+                raise DamagedWeights(self.path, f"its weights cannot be read (the file ends within {name})")
+            done += count
+        return self._tensor(name, entry, self._buffer, 0)
+
+    def map(self, name: str, entry: TensorEntry) -> Tensor:
+        """A tensor that lies in the file; writing to it writes to a copy of the page."""
+        if self._map is None:
+            self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_COPY)
+        if self._start + entry.end > len(self._map):
+            raise DamagedWeights(self.path, f"its weights cannot be read (the file ends within {name})")
+        return self._tensor(name, entry, self._map, self._start + entry.begin)
+
+    def check(self) -> None:
+        """Raise CheckpointChanged where the file at the path is not what it was when it was opened."""
+        size, modified, changed, links = _identity(self._file.fileno())
+        before = self._identity
+        same = (size, modified) == before[:2] and (changed == before[2] or links == 0)  # a file without a name is safe
+        if not same:
+            raise CheckpointChanged(self.path, "it was written to while its model was in use")
+
+    def close(self) -> None:
+        """Close the file where nothing is mapped; what was read stays."""
+        if self._map is None:
+            self._file.close()
+
+    def _tensor(self, name: str, entry: TensorEntry, buffer: bytearray | mmap.mmap, offset: int) -> Tensor:
+        dtype = DTYPES.get(entry.dtype)
+        if dtype is None:
+            raise DamagedWeights(self.path, f"its weights cannot be read ({name} is stored as {entry.dtype})")
+        count = (entry.end - entry.begin) // dtype.itemsize
+        if count == 0:
+            return torch.empty(entry.shape, dtype=dtype)
+        if offset % dtype.itemsize:  # allowed by the format, not by torch
+            raw = torch.frombuffer(buffer, dtype=torch.uint8, offset=offset, count=entry.end - entry.begin)
+            return raw.clone().view(dtype).reshape(entry.shape)
+        return torch.frombuffer(buffer, dtype=dtype, offset=offset, count=count).reshape(entry.shape)
+
+
+def _identity(file: int) -> tuple[int, int, int, int]:
+    """Size, the times of the last changes of content and inode, and how many names there are."""
+    found = os.fstat(file)
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_nlink
