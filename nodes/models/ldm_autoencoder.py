@@ -5,7 +5,6 @@ Modules are named as in the original checkpoints (below `first_stage_model.`).
 
 from __future__ import annotations
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -14,7 +13,7 @@ from .configs import LdmAutoencoderConfig
 
 
 class Residual(nn.Module):
-    """shortcut(x) + conv2(silu(norm2(conv1(silu(norm1(x)))))); the shortcut is a 1 x 1 convolution where widths differ."""
+    """shortcut(x) + conv2(silu(norm2(conv1(silu(norm1(x)))))), the shortcut a 1 x 1 convolution where widths differ."""
 
     def __init__(self, width: int, out: int, groups: int) -> None:
         super().__init__()

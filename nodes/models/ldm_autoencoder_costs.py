@@ -1,6 +1,7 @@
 """What the autoencoder of latent diffusion holds and what its passes need, from its shape alone. Imports no torch.
 
-Operations and memory are counted as in `costs`, for images in `channels_last` layout, where convolutions need no copies.
+Operations and memory are counted as in `costs`, with activations in `channels_last` format, which
+convolutions do not copy.
 """
 
 from __future__ import annotations
@@ -92,7 +93,9 @@ def ldm_encoder_pass(config: LdmAutoencoderConfig, batch: int, height: int, widt
         if i < len(config.widths) - 1:
             positions //= 4
             # the picture, the same with a margin, what comes out
-            parts.append(Pass(work=18.0 * positions * out * out, elements=9 * positions * out, kept=8 * positions * out))
+            parts.append(
+                Pass(work=18.0 * positions * out * out, elements=9 * positions * out, kept=8 * positions * out)
+            )
     parts += [_middle_pass(positions, before), _convolved(positions, before, 2 * config.latent_channels, norm=True)]
     return _all(parts, batch)
 
@@ -112,7 +115,9 @@ def ldm_decoder_pass(config: LdmAutoencoderConfig, batch: int, height: int, widt
             small = positions * out // 4
             parts.append(
                 Pass(
-                    work=18.0 * positions * out * out, elements=2 * positions * out + small, kept=positions * out + small
+                    work=18.0 * positions * out * out,
+                    elements=2 * positions * out + small,
+                    kept=positions * out + small,
                 )
             )
     parts.append(_convolved(positions, before, config.image_channels, norm=True))
