@@ -5,6 +5,9 @@ Modules are named as in the original checkpoints (below `first_stage_model.`).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -25,10 +28,11 @@ class Residual(nn.Module):
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c2 h w"]:
         """Same sides."""
-        h = self.conv1(F.silu(self.norm1(x), inplace=True))
-        h = self.conv2(F.silu(self.norm2(h), inplace=True))
-        out: Tensor = h.add_(x if self.nin_shortcut is None else self.nin_shortcut(x))
-        return out
+        # nested, so that no name keeps a tensor alive that is done with: this decides how large pictures can be
+        h = self.norm2(self.conv1(F.silu(self.norm1(x), inplace=True)))
+        out: Tensor = self.conv2(F.silu(h, inplace=True))
+        del h
+        return out.add_(x if self.nin_shortcut is None else self.nin_shortcut(x))
 
 
 class Attention(nn.Module):
@@ -46,6 +50,7 @@ class Attention(nn.Module):
         """Same shape."""
         h = self.norm(x)
         q, k, v = (each(h).flatten(2).transpose(1, 2).unsqueeze(1) for each in (self.q, self.k, self.v))  # b 1 hw c
+        del h
         mixed = F.scaled_dot_product_attention(q, k, v).squeeze(1)  # b hw c
         out: Tensor = self.proj_out(mixed.transpose(1, 2).unflatten(2, x.shape[2:])).add_(x)
         return out
@@ -80,7 +85,11 @@ class Downsample(nn.Module):
 
 
 class Upsample(nn.Module):
-    """Twice the sides: nearest neighbour, then a convolution."""
+    """Twice the sides: nearest neighbour, then a 3 x 3 convolution.
+
+    Of the nine positions that the convolution sees only four differ, so it is done at the small size, with 2 x 2
+    kernels: one for each of the four positions that an input position becomes. That takes 4/9 of the operations.
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -88,8 +97,32 @@ class Upsample(nn.Module):
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h2 w2"]:
         """Sides twice as long."""
-        out: Tensor = self.conv(F.interpolate(x, scale_factor=2.0, mode="nearest"))
-        return out
+        b, c, h, w = x.shape
+        kernels = _phase_kernels(self.conv.weight).contiguous(memory_format=torch.channels_last)
+        assert self.conv.bias is not None
+        phases = F.conv2d(x, kernels, self.conv.bias.repeat(4), padding=1).permute(0, 2, 3, 1)  # b h+1 w+1 4c
+        out = x.new_empty(b, h, 2, w, 2, c)
+        for i, j in ((0, 0), (0, 1), (1, 0), (1, 1)):
+            out[:, :, i, :, j] = phases[:, i : i + h, j : j + w, (2 * i + j) * c : (2 * i + j + 1) * c]
+        return out.reshape(b, 2 * h, 2 * w, c).permute(0, 3, 1, 2)  # b c 2h 2w
+
+
+def _phase_kernels(weight: Float[Tensor, "o c 3 3"]) -> Float[Tensor, "o4 c 2 2"]:
+    """The kernels of the four phases (row, column), one after the other, added up in float32 or more.
+
+    An even row of the output sees the input row before once and its own twice, an odd one its own twice and the next.
+    """
+    w = weight.to(torch.promote_types(weight.dtype, torch.float32))
+    rows = (
+        torch.stack([w[:, :, 0], w[:, :, 1] + w[:, :, 2]], 2),
+        torch.stack([w[:, :, 0] + w[:, :, 1], w[:, :, 2]], 2),
+    )
+    both = [
+        torch.stack(pair, 3)
+        for r in rows
+        for pair in ((r[..., 0], r[..., 1] + r[..., 2]), (r[..., 0] + r[..., 1], r[..., 2]))
+    ]
+    return torch.cat(both).to(weight.dtype)
 
 
 class Level(nn.Module):
@@ -101,12 +134,12 @@ class Level(nn.Module):
         self.downsample: Downsample | None = None
         self.upsample: Upsample | None = None
 
-    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c2 h2 w2"]:
-        """Sides halved, doubled or kept."""
-        for block in self.block:
-            x = block(x)
+    def steps(self) -> Iterator[nn.Module]:
+        """One after the other. The caller runs them, so that it does not hold what went into the first one."""
+        yield from self.block
         step = self.downsample or self.upsample
-        return x if step is None else step(x)
+        if step is not None:
+            yield step
 
 
 class Encoder(nn.Module):
@@ -132,8 +165,10 @@ class Encoder(nn.Module):
         """x: an image in [-1, 1]."""
         h = self.conv_in(x)
         for level in self.down:
-            h = level(h)
-        out: Tensor = self.conv_out(F.silu(self.norm_out(self.mid(h)), inplace=True))
+            for step in level.steps():
+                h = step(h)
+        h = self.norm_out(self.mid(h))
+        out: Tensor = self.conv_out(F.silu(h, inplace=True))
         return out
 
 
@@ -159,15 +194,17 @@ class Decoder(nn.Module):
         """An image, about in [-1, 1]; not clipped."""
         h = self.mid(self.conv_in(z))
         for level in reversed(self.up):
-            h = level(h)
-        out: Tensor = self.conv_out(F.silu(self.norm_out(h), inplace=True))
+            for step in level.steps():
+                h = step(h)
+        h = self.norm_out(h)
+        out: Tensor = self.conv_out(F.silu(h, inplace=True))
         return out
 
 
 class LdmAutoencoder(nn.Module):
     """Encoder and decoder, with 1 x 1 convolutions on both sides of the latent where the config has them.
 
-    It keeps the memory format of its weights: with weights in `torch.channels_last` all activations are so, too.
+    It is fastest, and needs the least memory, with weights and inputs in `torch.channels_last` format.
     """
 
     def __init__(self, config: LdmAutoencoderConfig) -> None:

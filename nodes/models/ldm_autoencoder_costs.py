@@ -111,15 +111,9 @@ def ldm_decoder_pass(config: LdmAutoencoderConfig, batch: int, height: int, widt
             before = out
         if i > 0:
             positions *= 4
-            # the picture and the enlarged one, what comes out
-            small = positions * out // 4
-            parts.append(
-                Pass(
-                    work=18.0 * positions * out * out,
-                    elements=2 * positions * out + small,
-                    kept=positions * out + small,
-                )
-            )
+            # what comes in; the four phases of what comes out beside that (see `Upsample`)
+            size = positions * out
+            parts.append(Pass(work=8.0 * size * out, elements=2 * size + size // 4, kept=size // 4))
     parts.append(_convolved(positions, before, config.image_channels, norm=True))
     return _all(parts, batch)
 
@@ -141,9 +135,11 @@ def _residual_pass(positions: int, width: int, out: int) -> Pass:
 
 
 def _middle_pass(positions: int, width: int) -> Pass:
-    """Two residual blocks and the attention between them: its input, that normalised, and three projections of it."""
+    """Two residual blocks and the attention between them, which holds its input, three projections of it, two of these
+    once more as it packs them, and what it gives.
+    """
     size = positions * width
-    attention = Pass(work=2.0 * size * (4 * width + 2 * positions), elements=6 * size, kept=6 * size)
+    attention = Pass(work=2.0 * size * (4 * width + 2 * positions), elements=7 * size, kept=6 * size)
     block = _residual_pass(positions, width, width)
     return _all([block, attention, block], 1)
 
