@@ -1,4 +1,4 @@
-"""Where a tensor of a model lies in a file of another layout. Imports no torch."""
+"""Where the weights of a network lie in a file of another layout. Imports no torch."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Source:
-    """How one tensor is taken from a stored one.
+    """What one weight is made of.
 
-    name: of the stored tensor. part: (i, n) takes the i-th of n equal pieces along axis 0. transpose: a matrix is
-    stored with its axes swapped. shape: what the stored tensor is reshaped to.
+    name: of the stored tensor. part: (i, n), the i-th of n equal pieces along axis 0. transpose: 2-D transposed.
+    shape: reshaped to it.
     """
 
     name: str
@@ -23,11 +23,25 @@ class Source:
     shape: tuple[int, ...] | None = None
 
 
-def take(stored: Tensor, source: Source) -> Tensor:
-    """The tensor that `source` describes; a view where that is possible."""
+def take(tensor: Tensor, source: Source) -> Tensor:
+    """What `source` says of the stored tensor: cut, then transposed, then reshaped; it may share its memory.
+
+    Raises ValueError where the tensor cannot be cut, transposed or reshaped so.
+    """
+    shape = list(tensor.shape)
     if source.part is not None:
         index, count = source.part
-        stored = stored.tensor_split(count)[index]
+        if not shape or shape[0] % count or not 0 <= index < count:
+            raise ValueError(f"{source.name} of shape {shape} has no piece {index} of {count}")
+        step = shape[0] // count
+        tensor = tensor[index * step : (index + 1) * step]
     if source.transpose:
-        stored = stored.T
-    return stored if source.shape is None else stored.reshape(source.shape)
+        if tensor.ndim != 2:
+            raise ValueError(f"{source.name} of shape {shape} is no matrix to transpose")
+        tensor = tensor.t()
+    if source.shape is not None:
+        try:
+            tensor = tensor.reshape(source.shape)
+        except RuntimeError as error:
+            raise ValueError(f"{source.name} of shape {shape} does not fit {list(source.shape)}") from error
+    return tensor.contiguous()

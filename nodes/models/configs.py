@@ -130,3 +130,31 @@ SDXL_REFINER = UNetConfig(
     vector_width=2560,
     linear_projections=True,
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LdmAutoencoderConfig:
+    """The shape of the autoencoder of latent diffusion, and of Stable Diffusion with the defaults.
+
+    channels: of the finest resolution. multipliers: of the channels per resolution, the finest first; each further one
+    halves the sides. res_blocks: per resolution of the encoder; the decoder has one more. quant: whether 1 x 1
+    convolutions lie between encoder, latent and decoder. groups: of the normalisations; divides all channels.
+    """
+
+    channels: int = 128
+    multipliers: tuple[int, ...] = (1, 2, 4, 4)
+    res_blocks: int = 2
+    latent_channels: int = 4
+    image_channels: int = 3
+    groups: int = 32
+    quant: bool = True
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Channels per resolution, the finest first."""
+        return tuple(self.channels * each for each in self.multipliers)
+
+    @property
+    def downscale(self) -> int:
+        """Image pixels on a side per latent pixel."""
+        return int(2 ** (len(self.multipliers) - 1))

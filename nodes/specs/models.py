@@ -9,8 +9,9 @@ from typing import Any, ClassVar, Self
 
 from nodegraph.spec import Spec
 
-from ..models.configs import AutoencoderConfig, DiTConfig, TextConfig, UNetConfig
+from ..models.configs import AutoencoderConfig, DiTConfig, LdmAutoencoderConfig, TextConfig, UNetConfig
 from ..models.costs import Pass, decoder_pass, dit_pass, encoder_pass, text_pass
+from ..models.ldm_autoencoder_costs import ldm_decoder_pass, ldm_encoder_pass
 from ..models.unet_costs import unet_pass
 from .latent import LatentSpaceSpec
 
@@ -151,17 +152,24 @@ class AutoencoderSpec(ModelSpec):
     @classmethod
     def of(cls, value: Any) -> Self:
         """From its network."""
-        config: AutoencoderConfig = value.network.config
+        encode, decode = _picture_passes(value.network.config)
         return cls(
             precision=_precision(value.network),
             parameters=_count(value.network),
             space=LatentSpaceSpec.of(value.space),
-            encode=partial(encoder_pass, config),
-            decode=partial(decoder_pass, config),
+            encode=encode,
+            decode=decode,
         )
 
     def __str__(self) -> str:
         return f"autoencoder of {self.space.name!r}, {self._size()}"
+
+
+def _picture_passes(config: AutoencoderConfig | LdmAutoencoderConfig) -> tuple[PicturePass, PicturePass]:
+    """Costs of the encoder and the decoder of that shape."""
+    if isinstance(config, LdmAutoencoderConfig):
+        return partial(ldm_encoder_pass, config), partial(ldm_decoder_pass, config)
+    return partial(encoder_pass, config), partial(decoder_pass, config)
 
 
 def _count(network: Any) -> int:
