@@ -13,7 +13,7 @@ from ..models.clip_text import END, START, ClipText
 from ..specs.clip import BATCH, ClipTextEncoderSpec, tower_of
 from ..types import Encoding, TextEncoder
 from .clip_tokens import ClipTokenizer
-from .prompts import EMPTY, Chunk, Vector, Weighting, chunks, parse
+from .prompts import EMPTY, Chunk, Vector, Weighting, chunks, parse, unknown_words
 from .weighting import weighted
 
 
@@ -130,11 +130,15 @@ class ClipTextEncoder(TextEncoder):
         return self.towers[0].network.config.length * len(self.chunks(text)), 0
 
     def remarks(self, text: str) -> list[str]:
-        """Brackets without a partner, with their places."""
-        unmatched = parse(text).unmatched
-        shown = ", ".join(f"{text[place]!r} at {place}" for place in unmatched[:5])
-        more = f" and {len(unmatched) - 5} more" if len(unmatched) > 5 else ""
-        return [f"brackets without a partner are taken as text: {shown}{more}"] if unmatched else []
+        """Brackets without a partner, with their places, and words that were not learned."""
+        found = []
+        if unmatched := parse(text).unmatched:
+            shown = ", ".join(f"{text[place]!r} at {place}" for place in unmatched[:5])
+            more = f" and {len(unmatched) - 5} more" if len(unmatched) > 5 else ""
+            found.append(f"brackets without a partner are taken as text: {shown}{more}")
+        if unknown := unknown_words(text, self.learned):
+            found.append(f"no embedding is loaded for {', '.join(unknown[:5])}; it is taken as text")
+        return found
 
     def spec(self) -> ClipTextEncoderSpec:
         """As its towers are."""

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from .clip_tokens import ClipTokenizer
 
 Weighting = Literal["comfyui", "a1111", "none"]
-"""What weights do. comfyui: z = empty + w (z - empty), where empty is the encoding of the empty prompt at that position.
+"""What weights do. comfyui: z = empty + w (z - empty), where empty is what the empty prompt has at that position.
 a1111: z = w z, then the chunk is scaled so that its mean is what it was. none: nothing.
 """
 
@@ -153,9 +153,8 @@ def chunks(text: str, tokenizer: ClipTokenizer, learned: Mapping[str, int]) -> t
     found: list[Chunk] = []
     for section in parse(text).sections:
         slots, weights = list[Slot](), list[float]()
-        for word, weight in (
-            (word, weight) for part, weight in section for word in _words(part, tokenizer, finder, learned)
-        ):
+        words = ((word, weight) for part, weight in section for word in _words(part, tokenizer, finder, learned))
+        for word, weight in words:
             while word:
                 room = CHUNK - len(slots)
                 if len(word) > room and (len(word) < WHOLE or not room):
@@ -166,6 +165,13 @@ def chunks(text: str, tokenizer: ClipTokenizer, learned: Mapping[str, int]) -> t
                 word = word[room:]
         found.append(Chunk(slots=tuple(slots), weights=tuple(weights)))
     return tuple(found)
+
+
+def unknown_words(text: str, learned: Iterable[str]) -> list[str]:
+    """What is written `embedding:...` and was not learned."""
+    finder = _finder(learned)
+    rest = text if finder is None else finder.sub("", text)
+    return list(dict.fromkeys(re.findall(r"embedding:([^\s,:()\[\]]+)", rest)))
 
 
 def _finder(learned: Iterable[str]) -> re.Pattern[str] | None:
@@ -186,4 +192,5 @@ def _words(
             word = part.lower()
             yield [Vector(word, row) for row in range(learned[word])]
         else:
-            yield from (list(ids) for ids in tokenizer.words(part))
+            for ids in tokenizer.words(part):
+                yield [*ids]
