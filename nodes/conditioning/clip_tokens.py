@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ def read_merges() -> list[tuple[str, str]]:
     return [(first, second) for first, _, second in (line.partition(" ") for line in lines)]
 
 
+@dataclass(frozen=True)
 class ClipTokenizer:
     """Texts to ids. It is built when it is first used (a quarter of a second) and never changed after."""
 
