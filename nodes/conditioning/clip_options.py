@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
+from torch import Tensor
 
-from nodegraph import PathOf, node
+from nodegraph import Context, PathOf, node
 
 from ..checkpoints.family import Device
 from ..checkpoints.weights import read_weights
 from ..specs.clip import tower_of
 from ..types import TextEncoder
 from . import specs
-from .clip import ClipTextEncoder
-from .embeddings import read_embedding
+from .clip import ClipTextEncoder, ClipTower
+from .embeddings import LearnedWord, read_embedding
 from .prompts import Weighting
 from .specs import check_clip, check_layers
 
@@ -51,12 +52,16 @@ def prompt_weighting(encoder: TextEncoder, interpretation: Weighting = "comfyui"
 
 @node(category="conditioning", spec=specs.load_embedding)
 def load_embedding(
-    encoder: TextEncoder, embedding: Annotated[Path, PathOf("embedding")], word: str = ""
+    encoder: TextEncoder,
+    embedding: Annotated[Path, PathOf("embedding")],
+    word: str = "",
+    ctx: Context | None = None,
 ) -> TextEncoder:
     """Teach a text encoder a word
 
     The file holds what textual inversion learned: one or several vectors that a word in prompts stands for. In prompts
-    it may also be written `embedding:word`. Only safetensors files are taken, of any of the three usual layouts.
+    it may also be written `embedding:word`. Only safetensors files are taken, of any of the three usual layouts. An
+    encoder of two towers may be taught vectors for one of them; the other then reads zeros in their place.
 
     encoder: a CLIP text encoder.
     embedding: a file in the embeddings folder.
@@ -65,10 +70,18 @@ def load_embedding(
     clip = check_clip(encoder, ClipTextEncoder)
     found = read_embedding(embedding, word, [tower.network.config.width for tower in clip.towers])
     weights = read_weights(embedding, Device("cpu", "float32"))
+    if ctx is not None and None in found.tensors:
+        ctx.log(f"{embedding.name}: it has no vectors for one of the model's {len(clip.towers)} text encoders")
     towers = [
-        tower
-        if name is None
-        else replace(tower, learned={**tower.learned, found.word: weights[name].reshape(found.vectors, -1)})
+        _taught(tower, found, None if name is None else weights[name])
         for tower, name in zip(clip.towers, found.tensors, strict=True)
     ]
     return replace(clip, towers=tuple(towers))
+
+
+def _taught(tower: ClipTower, found: LearnedWord, vectors: Tensor | None) -> ClipTower:
+    """Where the file has none, what the tower learned before stays if it is as many vectors as for the others."""
+    others = {word: each for word, each in tower.learned.items() if word != found.word}
+    own = tower.learned.get(found.word) if vectors is None else vectors.reshape(found.vectors, -1)
+    kept = {} if own is None or len(own) != found.vectors else {found.word: own}
+    return replace(tower, learned={**others, **kept})

@@ -29,7 +29,7 @@ MOST_WEIGHT = 100.0
 """Weights are kept within plus and minus this."""
 
 _MARK = re.compile(r"\\[()\[\]\\]|[(\[\]]|(?::\s*(?P<weight>[+-]?(?:\d+(?:\.\d*)?|\.\d+))\s*)?\)")
-_BREAK = re.compile(r"\s*(?<!\w)BREAK(?!\w)\s*")
+_BREAK = re.compile(r"(?<!\w)BREAK(?!\w)")
 
 
 class Span(NamedTuple):
@@ -132,13 +132,15 @@ def _match_brackets(marks: Iterable[re.Match[str]]) -> tuple[dict[int, float], s
 
 
 def _sections(spans: Iterable[Span]) -> tuple[tuple[Span, ...], ...]:
-    """Spans cut at every BREAK; nothing after the last BREAK is no section."""
+    """Spans cut at every BREAK, without those that are blank; nothing after the last BREAK is no section."""
     sections: list[list[Span]] = [[]]
     for text, weight in spans:
-        first, *others = _BREAK.split(text)
-        sections[-1] += [Span(first, weight)] if first else []
-        sections += [[Span(other, weight)] if other else [] for other in others]
-    if len(sections) > 1 and not any(span.text.strip() for span in sections[-1]):
+        for index, part in enumerate(_BREAK.split(text)):
+            if index:
+                sections.append([])
+            if part.strip(" \t\r\n"):
+                sections[-1].append(Span(part, weight))
+    if len(sections) > 1 and not sections[-1]:
         sections.pop()
     return tuple(map(tuple, sections))
 
@@ -149,7 +151,7 @@ def chunks(text: str, tokenizer: ClipTokenizer, learned: Mapping[str, int]) -> t
     learned: how many vectors each learned word (in lower case) stands for. A section fills chunk after chunk; a word
     that the rest of a chunk cannot hold goes to the next one, unless it has 8 tokens or more.
     """
-    finder = _finder(learned)
+    finder = Finder.of(learned)
     found: list[Chunk] = []
     for section in parse(text).sections:
         slots, weights = list[Slot](), list[float]()
@@ -169,28 +171,35 @@ def chunks(text: str, tokenizer: ClipTokenizer, learned: Mapping[str, int]) -> t
 
 def unknown_words(text: str, learned: Iterable[str]) -> list[str]:
     """What is written `embedding:...` and was not learned."""
-    finder = _finder(learned)
-    rest = text if finder is None else finder.sub("", text)
+    rest = Finder.of(learned).pattern.sub("", text)
     return list(dict.fromkeys(re.findall(r"embedding:([^\s,:()\[\]]+)", rest)))
 
 
-def _finder(learned: Iterable[str]) -> re.Pattern[str] | None:
-    """Finds learned words where they stand alone, the longest first, in any case, with or without `embedding:`."""
-    words = sorted(learned, key=len, reverse=True)
-    if not words:
-        return None
-    return re.compile(rf"(?<![\w-])(?:embedding:)?({'|'.join(map(re.escape, words))})(?![\w-])", re.IGNORECASE)
+class Finder(NamedTuple):
+    """Finds learned words where they stand alone, the longest first, in any case, with or without `embedding:`.
+
+    pattern: its n-th group is the n-th of the `words`.
+    """
+
+    pattern: re.Pattern[str]
+    words: tuple[str, ...]
+
+    @classmethod
+    def of(cls, learned: Iterable[str]) -> Finder:
+        """For these words; for none of them a pattern that matches nothing."""
+        words = tuple(sorted(learned, key=len, reverse=True))
+        either = "|".join(f"({re.escape(word)})" for word in words) or "(?!)"
+        return cls(re.compile(rf"(?<![\w-])(?:embedding:)?(?:{either})(?![\w-])", re.IGNORECASE), words)
 
 
-def _words(
-    text: str, tokenizer: ClipTokenizer, finder: re.Pattern[str] | None, learned: Mapping[str, int]
-) -> Iterable[list[Slot]]:
+def _words(text: str, tokenizer: ClipTokenizer, finder: Finder, learned: Mapping[str, int]) -> Iterable[list[Slot]]:
     """The words of a text, each as what stands for it."""
-    parts = [text] if finder is None else finder.split(text)
-    for index, part in enumerate(parts):
-        if index % 2:
-            word = part.lower()
-            yield [Vector(word, row) for row in range(learned[word])]
-        else:
-            for ids in tokenizer.words(part):
-                yield [*ids]
+    reached = 0
+    for match in finder.pattern.finditer(text):
+        for ids in tokenizer.words(text[reached : match.start()]):
+            yield [*ids]
+        word = finder.words[(match.lastindex or 1) - 1]
+        yield [Vector(word, row) for row in range(learned[word])]
+        reached = match.end()
+    for ids in tokenizer.words(text[reached:]):
+        yield [*ids]

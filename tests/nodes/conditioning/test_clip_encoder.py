@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -179,6 +180,30 @@ def test_an_embedding_of_one_tower_is_zeros_for_the_other(tmp_path: Path) -> Non
     assert [list(tower.learned) for tower in taught.towers] == [["style"], []]
     assert [list(tower.learned) for tower in encoder.towers] == [[], []]
     assert taught.encode(["style"]).tokens.shape == (1, 77, 40)
+
+
+def test_towers_are_taught_one_by_one_and_agree_on_the_number_of_vectors(tmp_path: Path) -> None:
+    first = load_embedding(tiny_clip_pair(), write(tmp_path, emb_params=torch.ones(2, 16)))
+    both = load_embedding(first, write(tmp_path, emb_params=torch.ones(2, 24)))
+    last = load_embedding(both, write(tmp_path, emb_params=torch.ones(3, 24)))
+    assert (
+        isinstance(first, ClipTextEncoder) and isinstance(both, ClipTextEncoder) and isinstance(last, ClipTextEncoder)
+    )
+    assert [len(tower.learned.get("style", ())) for tower in both.towers] == [2, 2]
+    assert [len(tower.learned.get("style", ())) for tower in last.towers] == [0, 3]
+    assert (first.learned, both.learned, last.learned) == ({"style": 2}, {"style": 2}, {"style": 3})
+    assert len(last.chunks("style")[0].slots) == 3
+
+
+def test_half_precision_gives_float32(tmp_path: Path) -> None:
+    encoder = load_embedding(tiny_clip_pair(), write(tmp_path, clip_l=torch.ones(1, 16), clip_g=torch.ones(1, 24)))
+    assert isinstance(encoder, ClipTextEncoder)
+    towers = tuple(replace(tower, network=copy.deepcopy(tower.network).to(torch.bfloat16)) for tower in encoder.towers)
+    half = replace(encoder, towers=towers).encode(["a (style:1.2)"])
+    full = encoder.encode(["a (style:1.2)"])
+    assert half.tokens.dtype == torch.float32
+    assert not torch.equal(half.tokens, full.tokens)
+    assert float((half.tokens - full.tokens).norm() / full.tokens.norm()) < 0.05
 
 
 def test_embeddings_of_other_widths_are_refused_with_the_widths(tmp_path: Path) -> None:

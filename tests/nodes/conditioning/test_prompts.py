@@ -63,9 +63,9 @@ def test_brackets_without_a_partner_are_text(
 
 def test_break_parts_sections_and_keeps_weights() -> None:
     first, second = parse("(a BREAK b:2) BREAK").sections
-    assert [*first, *second] == [("a", 2.0), ("b", 2.0)]
+    assert [*first, *second] == [("a ", 2.0), (" b", 2.0)]
     assert parse("BREAKFAST aBREAK").sections == ((("BREAKFAST aBREAK", 1.0),),)
-    assert parse("BREAK a").sections == ((), (("a", 1.0),))
+    assert parse("BREAK a").sections == ((), ((" a", 1.0),))
 
 
 @given(st.text(alphabet="ab ()[]\\:1.3", max_size=60))
@@ -81,6 +81,8 @@ def test_deep_and_long_prompts_are_read_in_linear_work() -> None:
     deep = parse("(" * 20000 + "a" + ")" * 20000)
     assert deep.sections == ((("a", 100.0),),)
     assert len(parse("(" * 20000 + "]" * 20000).unmatched) == 40000
+    for filler in (" " * 300_000, ":" * 300_000, ": 1" * 100_000, "1" * 300_000, "BREA" * 75_000):
+        assert parse(f"a{filler}b").sections == (((f"a{filler}b", 1.0),),)
 
 
 def test_no_words_are_one_empty_chunk() -> None:
@@ -130,4 +132,6 @@ def test_learned_words() -> None:
     assert slots("<x>") == [Vector("<x>", row) for row in range(3)]
     assert not any(isinstance(slot, Vector) for slot in slots("sksy asks sks-like"))
     assert chunks("(sks:1.5)", TOKENIZER, learned) == (Chunk(slots=tuple(sks), weights=(1.5, 1.5)),)
+    assert slots("ſkſ") == sks  # a long s is an s in another case
+    assert unknown_words("embedding:sks", {}) == ["sks"]
     assert unknown_words("embedding:sks (embedding:other:1.2), embedding:sksy", learned) == ["other", "sksy"]
