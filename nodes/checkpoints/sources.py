@@ -45,3 +45,12 @@ def take(tensor: Tensor, source: Source) -> Tensor:
         except RuntimeError as error:
             raise ValueError(f"{source.name} of shape {shape} does not fit {list(source.shape)}") from error
     return tensor.contiguous()
+
+
+def taken_shape(source: Source, stored: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of what `take` gives of a tensor of shape `stored`."""
+    if source.part is not None:
+        stored = (stored[0] // source.part[1], *stored[1:])
+    if source.transpose:
+        stored = stored[::-1]
+    return stored if source.shape is None else source.shape

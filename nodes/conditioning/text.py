@@ -27,6 +27,9 @@ def encode_text(
     """
     texts = texts_of(text)
     for each in texts:
+        if ctx is not None:
+            for remark in encoder.remarks(each):
+                ctx.log(remark)
         count, lost = encoder.dropped(each)
         if lost and ctx is not None:
             shown = each if len(each) <= 40 else f"{each[:40]}..."

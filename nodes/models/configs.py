@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,3 +159,31 @@ class LdmAutoencoderConfig:
     def downscale(self) -> int:
         """Image pixels on a side per latent pixel."""
         return int(2 ** (len(self.multipliers) - 1))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipTextConfig:
+    """The shape of a CLIP text encoder.
+
+    length: tokens of one pass, start, end and padding included. mlp_width: of the hidden layer. activation: quick_gelu
+    is x sigmoid(1.702 x). projection: width of the pooled vector; None where the pooled vector is not projected.
+    """
+
+    vocabulary: int = 49408
+    length: int = 77
+    width: int = 768
+    depth: int = 12
+    heads: int = 12
+    mlp_width: int = 3072
+    activation: Literal["quick_gelu", "gelu"] = "quick_gelu"
+    projection: int | None = None
+
+
+CLIP_L = ClipTextConfig()
+"""OpenAI's ViT-L/14: Stable Diffusion 1, and the first of the two of Stable Diffusion XL."""
+
+OPEN_CLIP_H = ClipTextConfig(width=1024, depth=24, heads=16, mlp_width=4096, activation="gelu", projection=1024)
+"""OpenCLIP's ViT-H/14: Stable Diffusion 2."""
+
+OPEN_CLIP_BIGG = ClipTextConfig(width=1280, depth=32, heads=20, mlp_width=5120, activation="gelu", projection=1280)
+"""OpenCLIP's ViT-bigG/14: the second of Stable Diffusion XL."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .configs import AutoencoderConfig, DiTConfig, MatcherConfig, TextConfig
+from .configs import AutoencoderConfig, ClipTextConfig, DiTConfig, MatcherConfig, TextConfig
 
 CONVOLUTION = 6
 """Buffers of one activation's size in a residual block: the block's input, what the first convolution gave, the second
@@ -57,6 +57,18 @@ def text_pass(config: TextConfig, batch: int, length: int) -> Pass:
         work=2.0 * batch * config.depth * length * per_token,
         elements=batch * length * d * (3 + 2 * ratio),
         kept=kept,
+    )
+
+
+def clip_text_pass(config: ClipTextConfig, batch: int) -> Pass:
+    """A CLIP text encoder on `batch` texts of full length; the same moment as in `dit_pass` is the worst."""
+    d, length = config.width, config.length
+    per_token = 4 * d * d + 2 * config.mlp_width * d + 2 * length * d
+    tokens = batch * length
+    return Pass(
+        work=2.0 * config.depth * tokens * per_token + 2.0 * batch * d * (config.projection or 0),
+        elements=tokens * (3 * d + 2 * config.mlp_width),
+        kept=tokens * config.depth * (12 * d + 2 * config.mlp_width),
     )
 
 
@@ -143,6 +155,13 @@ def text_parameters(config: TextConfig) -> int:
     d = config.width
     block = attention_parameters(d, config.heads, d) + 2 * config.mlp_ratio * d * d + (config.mlp_ratio + 1) * d + 4 * d
     return config.vocabulary * d + config.length * d + config.depth * block + 2 * d
+
+
+def clip_text_parameters(config: ClipTextConfig) -> int:
+    """Weights of a CLIP text encoder."""
+    d, hidden = config.width, config.mlp_width
+    block = 4 * (d * d + d) + (2 * hidden * d + hidden + d) + 4 * d
+    return (config.vocabulary + config.length) * d + config.depth * block + 2 * d + d * (config.projection or 0)
 
 
 def autoencoder_parameters(config: AutoencoderConfig) -> int:

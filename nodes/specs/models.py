@@ -120,13 +120,19 @@ class TextEncoderSpec(ModelSpec):
 
     @classmethod
     def of(cls, value: Any) -> Self:
-        """From its network."""
+        """What the encoder says of itself."""
+        spec: Self = value.spec()
+        return spec
+
+    @classmethod
+    def of_transformer(cls, value: Any) -> TextEncoderSpec:
+        """Of an encoder whose `network` is a `TextTransformer`."""
         config: TextConfig = value.network.config
 
         def tokens(texts: Sequence[str]) -> list[int]:
             return [count - lost for count, lost in map(value.dropped, texts)]
 
-        return cls(
+        return TextEncoderSpec(
             precision=_precision(value.network),
             parameters=_count(value.network),
             width=config.width,

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Float, Float64
@@ -19,6 +20,9 @@ from ..parameterisations import Parameterisation
 from ..schedules.noise import NoiseSchedule
 from .conditioning import Encoding
 from .latent import LatentSpace
+
+if TYPE_CHECKING:
+    from ..specs.models import TextEncoderSpec
 
 Predict = Callable[[nn.Module, Tensor, Tensor, Encoding, Taps | None], Tensor]
 """A function at the top of a module: (network, x, time, encoding, taps) -> what the network predicts, shaped like x.
@@ -177,6 +181,14 @@ class TextEncoder:
     @abstractmethod
     def dropped(self, text: str) -> tuple[int, int]:
         """How many tokens `text` has, and how many of them `encode` leaves out."""
+
+    @abstractmethod
+    def spec(self) -> TextEncoderSpec:
+        """What it costs and gives."""
+
+    def remarks(self, text: str) -> list[str]:
+        """What whoever wrote `text` may have meant otherwise, for the log."""
+        return []
 
 
 @wire(portable=False)

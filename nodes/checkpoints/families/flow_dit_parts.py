@@ -21,6 +21,7 @@ from ...models.text_transformer import TextTransformer
 from ...models.word_pieces import tokenize
 from ...parameterisations import Flow
 from ...schedules.noise import RectifiedFlow
+from ...specs.models import TextEncoderSpec
 from ...types import Autoencoder, Denoiser, Encoding, LatentSpace, TextEncoder
 from ..errors import InvalidMatch
 from ..family import Parts
@@ -70,6 +71,10 @@ class WordPieceEncoder(TextEncoder):
         """Counted with the start token."""
         count = len(self._tokenizer(cut=False).encode(text).ids)
         return count, max(0, count - self.network.config.length)
+
+    def spec(self) -> TextEncoderSpec:
+        """As its network is."""
+        return TextEncoderSpec.of_transformer(self)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
