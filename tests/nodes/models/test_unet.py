@@ -10,12 +10,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from nodes.checkpoints.unet import diffusers_unet_config, unet_config
 from nodes.checkpoints.unet_names import controlnet_modules, renamed, unet_modules
 from nodes.models.configs import SD1, SD1_INPAINTING, SD2, SDXL, SDXL_REFINER, UNetConfig
 from nodes.models.controlnet import ControlNet
 from nodes.models.patching import Change, with_changes
 from nodes.models.taps import Several, Taps
 from nodes.models.unet import UNet
+from nodes.models.unet_costs import unet_pass
+from nodes.models.unet_shapes import controlnet_shapes, unet_shapes
 
 SMALL = UNetConfig(channels=32, multipliers=(1, 2), depths=(1, 0), middle_depth=1, heads=4, context_width=24)
 LINEAR = replace(SMALL, depths=(0, 2), middle_depth=2, heads=0, head_width=16, linear_projections=True)
@@ -213,3 +216,33 @@ def test_changed_networks_share_what_is_not_changed() -> None:
     assert all(torch.equal(value, before[each]) for each, value in every_weight(network))
     with pytest.raises(KeyError):
         with_changes(network, {"middle_block.0.nothing": [Added(1.0)]})
+
+
+@pytest.mark.parametrize("config", [SD1, SD1_INPAINTING, SD2, SDXL, SDXL_REFINER, SMALL, LINEAR])
+def test_shapes_are_known_without_torch(config: UNetConfig) -> None:
+    with torch.device("meta"):
+        network, control = UNet(config), ControlNet(config)
+    assert unet_shapes(config) == {name: tuple(each.shape) for name, each in network.state_dict().items()}
+    assert controlnet_shapes(config) == {name: tuple(each.shape) for name, each in control.state_dict().items()}
+
+
+@pytest.mark.parametrize("config", [SD1, SD1_INPAINTING, SD2, SDXL, SDXL_REFINER])
+def test_shapes_tell_the_config(config: UNetConfig) -> None:
+    shapes = unet_shapes(config)
+    assert unet_config(shapes) == config
+    assert unet_config(controlnet_shapes(config)) == config
+    names = unet_modules(config)
+    assert diffusers_unet_config({renamed(names, name) or "": shape for name, shape in shapes.items()}) == config
+
+
+@pytest.mark.parametrize("config", [SD1, SDXL])
+def test_the_work_of_a_pass_is_what_torch_counts(config: UNetConfig) -> None:
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with torch.device("meta"):
+        network = UNet(config)
+        vector = torch.zeros(2, config.vector_width) if config.vector_width else None
+        with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+            network(torch.zeros(2, 4, 16, 24), torch.zeros(2), torch.zeros(2, 77, config.context_width), vector=vector)
+    assert unet_pass(config, 2, 16, 24, 77).work == pytest.approx(counter.get_total_flops(), rel=0.02)
