@@ -9,7 +9,8 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from ..models.clip_text import END, START, ClipText
+from ..models.clip_text import ClipText
+from ..models.configs import CLIP_END, CLIP_START
 from ..specs.clip import BATCH, ClipTextEncoderSpec, tower_of
 from ..types import Encoding, TextEncoder
 from .clip_tokens import ClipTokenizer
@@ -30,7 +31,7 @@ class ClipTower:
     """
 
     network: ClipText
-    pad: int = END
+    pad: int = CLIP_END
     layer: int = 1
     final_norm: bool = True
     absent: int = 0
@@ -43,7 +44,7 @@ class ClipTower:
 
     def ids(self, chunk: Chunk) -> list[int]:
         """A whole pass: start, slots, end, padding. A vector's place holds an id that is not the end's."""
-        filled = [START, *(0 if isinstance(slot, Vector) else slot for slot in chunk.slots), END]
+        filled = [CLIP_START, *(0 if isinstance(slot, Vector) else slot for slot in chunk.slots), CLIP_END]
         return filled + [self.pad] * (self.network.config.length - len(filled))
 
     def encode(self, batch: Sequence[Chunk]) -> tuple[Float[Tensor, "chunks n d"], Float[Tensor, "chunks p"] | None]:

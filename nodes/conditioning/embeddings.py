@@ -60,7 +60,8 @@ def read_embedding(path: Path, word: str, widths: Sequence[int]) -> LearnedWord:
         raise InvalidInput("embedding", path.name, reason, "choose a textual inversion file")
     [count] = counts
     if count > CHUNK:
-        raise InvalidInput("embedding", path.name, f"it has {count} vectors, more than the {CHUNK} of a chunk", "none")
+        reason = f"it has {count} vectors, and a chunk of a prompt only {CHUNK} places"
+        raise InvalidInput("embedding", path.name, reason, "choose one of fewer vectors")
     return LearnedWord(word=chosen, vectors=count, tensors=found)
 
 

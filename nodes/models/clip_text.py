@@ -12,10 +12,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from .configs import ClipTextConfig
-
-START, END = 49406, 49407
-"""Ids of the tokens before and after every text."""
+from .configs import CLIP_END, ClipTextConfig
 
 
 class ClipOutput(NamedTuple):
@@ -156,6 +153,6 @@ class ClipText(nn.Module):
 
     def _pooled(self, x: Float[Tensor, "b n d"], ids: Int[Tensor, "b n"]) -> Float[Tensor, "b p"]:
         """The end is found by its id: placeholders of a larger vocabulary may have larger ones."""
-        ends = (ids == END).int().argmax(dim=1)
+        ends = (ids == CLIP_END).int().argmax(dim=1)
         pooled = x[torch.arange(len(x), device=x.device), ends]
         return pooled if self.config.projection is None else self.text_projection(pooled)

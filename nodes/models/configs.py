@@ -74,6 +74,10 @@ class MatcherConfig:
     text: TextConfig = field(default_factory=lambda: TextConfig(depth=1))
 
 
+CLIP_START, CLIP_END = 49406, 49407
+"""Ids of the tokens that CLIP has before and after every text."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class UNetConfig:
     """The shape of Stable Diffusion's UNet; the defaults are those of version 1.

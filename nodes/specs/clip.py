@@ -11,7 +11,7 @@ from nodegraph.spec import Spec
 
 from ..conditioning.clip_tokens import ClipTokenizer
 from ..conditioning.prompts import Weighting, chunks
-from ..models.configs import ClipTextConfig
+from ..models.configs import CLIP_END, ClipTextConfig
 from ..models.costs import Pass, clip_text_parameters, clip_text_pass
 from .models import BYTES_OF, TextEncoderSpec
 
@@ -24,7 +24,7 @@ class ClipTowerSpec:
     """A tower, with the fields of `nodes.conditioning.clip.ClipTower`."""
 
     config: ClipTextConfig
-    pad: int
+    pad: int = CLIP_END
     layer: int = 1
     final_norm: bool = True
     absent: int = 0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from nodes.conditioning.clip import ClipTextEncoder, ClipTower
-from nodes.models.clip_text import END, ClipText
-from nodes.models.configs import ClipTextConfig
+from nodes.models.clip_text import ClipText
+from nodes.models.configs import CLIP_END, ClipTextConfig
 
 TINY_L = ClipTextConfig(width=16, depth=2, heads=2, mlp_width=32)
 TINY_G = ClipTextConfig(width=24, depth=3, heads=3, mlp_width=48, activation="gelu", projection=20)
@@ -30,7 +30,7 @@ def tiny_clip_pair() -> ClipTextEncoder:
     """Like Stable Diffusion XL's."""
     return ClipTextEncoder(
         towers=(
-            ClipTower(network=tiny_network(), pad=END, layer=2, final_norm=False),
+            ClipTower(network=tiny_network(), pad=CLIP_END, layer=2, final_norm=False),
             ClipTower(network=tiny_network(TINY_G, 1), pad=0, layer=2, final_norm=False),
         )
     )

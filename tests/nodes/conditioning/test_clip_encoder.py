@@ -18,7 +18,7 @@ from nodes.conditioning.clip import ClipTextEncoder
 from nodes.conditioning.clip_options import clip_skip, load_embedding, prompt_weighting
 from nodes.conditioning.text import encode_text
 from nodes.conditioning.weighting import weighted
-from nodes.models.clip_text import END, START
+from nodes.models.configs import CLIP_END, CLIP_START
 from nodes.specs.models import TextEncoderSpec
 
 from ..tiny_clip import tiny_clip, tiny_clip_pair
@@ -26,13 +26,13 @@ from ..tiny_clip import tiny_clip, tiny_clip_pair
 
 def ids_of(text: str, pad: int) -> torch.Tensor:
     inner = [number for word in tiny_clip().tokenizer.words(text) for number in word]
-    return torch.tensor([[START, *inner, END] + [pad] * (75 - len(inner))])
+    return torch.tensor([[CLIP_START, *inner, CLIP_END] + [pad] * (75 - len(inner))])
 
 
 def test_one_tower_is_its_last_hidden_state_after_the_norm() -> None:
     encoder = tiny_clip()
     found = encoder.encode(["a photo of a cat"])
-    expected = encoder.towers[0].network(ids_of("a photo of a cat", END))
+    expected = encoder.towers[0].network(ids_of("a photo of a cat", CLIP_END))
     torch.testing.assert_close(found.tokens, expected.hidden, atol=1e-6, rtol=1e-6)
     assert found.pooled is None
     assert bool(found.mask.all())
@@ -52,7 +52,7 @@ def test_two_towers_stand_side_by_side_and_the_second_pools() -> None:
 def test_clip_skip_takes_earlier_layers() -> None:
     encoder = tiny_clip()
     skipped = clip_skip(encoder, 2)
-    expected = encoder.towers[0].network(ids_of("cat", END), layer=2, final_norm=True)
+    expected = encoder.towers[0].network(ids_of("cat", CLIP_END), layer=2, final_norm=True)
     torch.testing.assert_close(skipped.encode(["cat"]).tokens, expected.hidden, atol=1e-6, rtol=1e-6)
     assert torch.equal(clip_skip(skipped, 1).encode(["cat"]).tokens, encoder.encode(["cat"]).tokens)
 

@@ -13,13 +13,13 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProject
 
 from nodes.checkpoints.open_clip import from_open_clip, open_clip_sources, to_open_clip
 from nodes.checkpoints.sources import taken_shape
-from nodes.models.clip_text import END, START, ClipText
-from nodes.models.configs import CLIP_L, OPEN_CLIP_BIGG, OPEN_CLIP_H, ClipTextConfig
+from nodes.models.clip_text import ClipText
+from nodes.models.configs import CLIP_END, CLIP_L, CLIP_START, OPEN_CLIP_BIGG, OPEN_CLIP_H, ClipTextConfig
 from nodes.models.costs import clip_text_parameters, clip_text_pass
 
 from ..tiny_clip import TINY_G, TINY_L, tiny_network
 
-IDS = torch.tensor([[START, 320, 1125, 49000, END, *[END] * 6], [START, 5, END, *[0] * 8]])
+IDS = torch.tensor([[CLIP_START, 320, 1125, 49000, CLIP_END, *[CLIP_END] * 6], [CLIP_START, 5, CLIP_END, *[0] * 8]])
 
 
 def reference(config: ClipTextConfig) -> Any:
@@ -33,8 +33,8 @@ def reference(config: ClipTextConfig) -> Any:
         max_position_embeddings=config.length,
         hidden_act=config.activation,
         projection_dim=config.projection or 8,
-        bos_token_id=START,
-        eos_token_id=END,
+        bos_token_id=CLIP_START,
+        eos_token_id=CLIP_END,
     )
     model: Any = (CLIPTextModel if config.projection is None else CLIPTextModelWithProjection)(theirs).eval()
     state = tiny_network(config).state_dict()
@@ -106,7 +106,7 @@ def test_parameters(config: ClipTextConfig, count: int) -> None:
 
 def test_the_work_of_a_pass_is_what_torch_counts() -> None:
     network = tiny_network(TINY_G)
-    ids = torch.full((3, 77), END)
+    ids = torch.full((3, 77), CLIP_END)
     with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         network(ids)
     assert clip_text_pass(TINY_G, 3).work == pytest.approx(counter.get_total_flops(), rel=0.1)
