@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from .errors import CheckpointError, InvalidMatch, NotAMatch, UnknownFamily
 from .header import Header
+from .kinds import kind_of
 
 if TYPE_CHECKING:
     from ..specs.models import AutoencoderSpec, DenoiserSpec, TextEncoderSpec
@@ -82,7 +83,9 @@ def find_family(header: Header, families: Iterable[Family]) -> tuple[Family, Rec
         )
     if not found:
         seen = ", ".join(f"{count} x {prefix}.*" for prefix, count in sorted(header.prefixes().items())[:12])
-        raise UnknownFamily(header.path, f"no known model has its tensors ({seen}); {'; '.join(reasons)}")
+        raise UnknownFamily(
+            header.path, f"it is {kind_of(header)}; no known model has its tensors ({seen}); {'; '.join(reasons)}"
+        )
     return found[0]
 
 

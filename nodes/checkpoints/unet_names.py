@@ -5,7 +5,7 @@ Imports no torch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ..models.configs import UNetConfig
 
@@ -47,7 +47,7 @@ def controlnet_modules(config: UNetConfig) -> dict[str, str]:
     return dict([*ends, *_encoder(config), *_middle(config)])
 
 
-def renamed(names: dict[str, str], tensor: str) -> str | None:
+def renamed(names: Mapping[str, str], tensor: str) -> str | None:
     """A tensor's name in the other layout; None where no module of `names` holds it."""
     module = tensor
     while module not in names:

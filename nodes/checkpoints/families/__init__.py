@@ -2,5 +2,6 @@
 
 from ..family import Family
 from .flow_dit import FlowDiT
+from .stable_diffusion import StableDiffusion
 
-FAMILIES: tuple[Family, ...] = (FlowDiT(),)
+FAMILIES: tuple[Family, ...] = (FlowDiT(), StableDiffusion())

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ...models.configs import LdmAutoencoderConfig
 from ...models.ldm_autoencoder import LdmAutoencoder
 from ...types import Autoencoder, LatentSpace
 from ..errors import MissingTensors
@@ -56,9 +57,16 @@ def build_ldm_autoencoder(
     if missing:
         raise MissingTensors(path, f"it has lost {missing[0]}")
     state = {name: take(weights[source.name], source) for name, source in file.sources.items()}
-    network = build(path, lambda: LdmAutoencoder(file.config), state, "")
+    return autoencoder_handle(path, file.config, state, space)
+
+
+def autoencoder_handle(
+    path: Path, config: LdmAutoencoderConfig, weights: Mapping[str, Tensor], space: SpaceName
+) -> LdmKLAutoencoder:
+    """The autoencoder from its weights by their own names, in channels_last format."""
+    network = build(path, lambda: LdmAutoencoder(config), weights, "")
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    about = latent_space(space, file.config)
+    about = latent_space(space, config)
     return LdmKLAutoencoder(
         network=network,
         space=LatentSpace(
