@@ -50,6 +50,10 @@ class NoiseSchedule:
     def time(self, sigma: Tensor) -> Tensor:
         """What the network is told as time or noise level."""
 
+    def at_ratio(self, ratio: Tensor) -> Tensor:
+        """The level at which noise / signal has this value; wherever signal is 1 that is the value itself."""
+        return ratio
+
     def at_progress(self, progress: float) -> float:
         """The level at which a fraction of the training times, counted from pure noise, has passed.
 
@@ -101,6 +105,10 @@ class RectifiedFlow(NoiseSchedule):
     def time(self, sigma: Tensor) -> Tensor:
         """time_scale * sigma."""
         return self.time_scale * sigma
+
+    def at_ratio(self, ratio: Tensor) -> Tensor:
+        """sigma / (1 - sigma) = ratio."""
+        return ratio / (1.0 + ratio)
 
     def _level_within(self, progress: float) -> float:
         """Sigma is the time."""
