@@ -36,7 +36,8 @@ def _grid(scheduler: str, table: Sequence[float], steps: int) -> list[float]:
     elif scheduler == "sgm_uniform":
         levels = [_level(table, t) for t in _even(float(last), 0.0, steps + 1)[:-1]]
     elif scheduler == "simple":
-        levels = [table[-1 - int(i * len(table) / steps)] for i in range(steps)]
+        stride = len(table) / steps
+        levels = [table[-1 - int(i * stride)] for i in range(steps)]
     else:
         levels = [table[i] for i in range(1, len(table), max(len(table) // steps, 1))][::-1]
     return [*levels, 0.0]
