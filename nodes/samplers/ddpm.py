@@ -45,21 +45,15 @@ def posterior_deviation(
 ) -> Float64[Tensor, ""]:
     """Of the noise that a step adds.
 
-    small: beta~ = s'^2 (1 - (a s' / (a' s))^2), right for data that is one point. large: beta = s^2 - (a / a')^2 s'^2,
-    right for data of unit variance; it depends on the scale of x, so it is taken in the network's terms c x, in which
-    such data has variance 1 at every level, and divided by c'.
+    small: beta~ = s'^2 (1 - (a s' / (a' s))^2), right for data that is one point. large: beta = s^2 - (a / a')^2 s'^2
+    of the variance-preserving x / sqrt(a^2 + s^2), right for data of unit variance: it keeps that of x at a^2 + s^2.
     """
-    a, s, a_after, s_after = (
-        schedule.signal(sigma),
-        schedule.noise(sigma),
-        schedule.signal(after),
-        schedule.noise(after),
-    )
+    a, s = schedule.signal(sigma), schedule.noise(sigma)
+    a_after, s_after = schedule.signal(after), schedule.noise(after)
     if variance == "small":
         return s_after * (1.0 - (a * s_after / (a_after * s)).square()).clamp(min=0.0).sqrt()
-    scale, scale_after = schedule.input_scale(sigma), schedule.input_scale(after)
-    forward = (s.square() - (a / a_after * s_after).square()).clamp(min=0.0).sqrt()
-    return forward * scale / scale_after
+    forward = (s.square() - (a / a_after * s_after).square()).clamp(min=0.0)
+    return (forward * (a_after.square() + s_after.square()) / (a.square() + s.square())).sqrt()
 
 
 @node(category="samplers", spec=specs.ddpm)

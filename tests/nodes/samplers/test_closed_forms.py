@@ -84,6 +84,17 @@ def test_sampled_variance(variance: float, rows: dict[int, tuple[float, float, f
 
 
 @pytest.mark.parametrize("schedule", [FLOW, VE, VP], ids=["flow", "ve", "vp"])
+def test_large_variance_keeps_that_of_unit_data(schedule: NoiseSchedule) -> None:
+    oracle, sampler = Oracle(oracle_schedule=schedule, mean=0.0, deviation=1.0), DDPM(variance="large")
+    sigmas = flow_sigmas(9, shift=3.0).values if schedule is FLOW else karras_levels(9, 0.02, 60.0, 7.0)
+    for i in range(8):
+        before, after = (float(schedule.signal(each) ** 2 + schedule.noise(each) ** 2) for each in sigmas[i : i + 2])
+        m = sampler.step(State(x=ONE, sigmas=sigmas), i, oracle, lambda *_: ZERO).x
+        d = sampler.step(State(x=ZERO, sigmas=sigmas), i, oracle, lambda *_: ONE).x
+        assert float(m) ** 2 * before + float(d) ** 2 == pytest.approx(after, rel=1e-12)
+
+
+@pytest.mark.parametrize("schedule", [FLOW, VE, VP], ids=["flow", "ve", "vp"])
 def test_small_variance_is_ddim_with_all_its_noise(schedule: NoiseSchedule) -> None:
     oracle, sigmas = Oracle(oracle_schedule=schedule), karras_levels(9, 0.01, 0.99, 7.0)
     state = State(x=torch.randn(2, 1, 3, 3, dtype=torch.float64), sigmas=sigmas)
