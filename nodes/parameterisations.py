@@ -102,3 +102,8 @@ BY_NAME: dict[str, type[Parameterisation]] = {
     "edm": Preconditioned,
 }
 """The names that checkpoints use."""
+
+
+def name_of(parameterisation: Parameterisation) -> str:
+    """Its name in `BY_NAME`; empty where it is not one of them."""
+    return next((name for name, kind in BY_NAME.items() if type(parameterisation) is kind), "")

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from nodegraph import Context, Seed, node
 
-from ..noise import INITIAL, SeededNoise
+from ..noise import INITIAL, NoiseKind, noise_source
 from ..schedules.noise import NoiseSchedule
 from ..types import Guider, Image, Latent, LatentSpace, Sampler, Sigmas, State
 from ..types.models import column
@@ -57,26 +57,33 @@ def start(latent: Tensor, noise: Tensor, sigma: Float64[Tensor, ""], schedule: N
 
 @node(category="sampling", spec=specs.sample)
 def sample(
-    guider: Guider, sampler: Sampler, sigmas: Sigmas, latent: Latent, seed: Seed = 0, ctx: Context | None = None
+    guider: Guider,
+    sampler: Sampler,
+    sigmas: Sigmas,
+    latent: Latent,
+    seed: Seed = 0,
+    noise: NoiseKind = "per item",
+    ctx: Context | None = None,
 ) -> Latent:
     """Make latents out of noise, step by step
 
     Noise is mixed into `latent` as far as the first noise level says, then the sampler walks down the levels. The
-    noise of picture k of a batch depends on the seed and on k alone, so pictures do not change with the size of the
-    batch.
+    noise of picture k of a batch depends on the seed and on k alone, unless `noise` is comfyui, so pictures do not
+    change with the size of the batch.
 
     guider: the model with its conditioning, such as classifier_free_guidance.
     sampler: the method, such as euler.
     sigmas: the noise levels, such as flow_sigmas.
     latent: what to start from; empty_latent for a new picture. A batch of 1 is repeated for several prompts.
     seed: where the noise comes from; the same seed gives the same picture.
+    noise: which program's noise is drawn; comfyui and a1111 start from what these draw for the same seed on the CPU.
     """
     highest, limit = float(sigmas.values[0]), guider.schedule.sigma_max
     batch = check_fit(guider.space, limit, guider.batch, highest, latent.space, len(latent))
     height, width = latent.samples.shape[2:]
     check_sides(guider.multiple, guider.space.downscale, height, width)
     clean = latent.samples.to(guider.device).expand(batch, -1, -1, -1)
-    noise = SeededNoise(seed=seed, shape=tuple(clean.shape), device=guider.device)
+    source = noise_source(noise, seed, tuple(clean.shape), guider.device)
     denoise = Watched(guider, ctx.check_cancelled if ctx else lambda: None)
 
     def report(done: int, total: int, _: State) -> None:
@@ -87,6 +94,6 @@ def sample(
 
     if ctx is not None:
         ctx.progress(0, sigmas.steps)
-    x = start(clean, noise(INITIAL, 0), sigmas.values[0], guider.schedule)
-    final = drive(sampler, denoise, noise, sampler.init(x, sigmas.values), on_step=report)
+    x = start(clean, source(INITIAL, 0), sigmas.values[0], guider.schedule)
+    final = drive(sampler, denoise, source, sampler.init(x, sigmas.values), on_step=report)
     return Latent(samples=final.x.float().cpu(), space=latent.space)

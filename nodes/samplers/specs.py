@@ -16,9 +16,29 @@ STEP_SECONDS = 5e-3
 """Of one evaluation beside its arithmetic: hundreds of small operations of some microseconds each."""
 
 
-def euler() -> Predicted:
+def euler(s_churn: float, s_tmin: float, s_tmax: float | None, s_noise: float) -> Predicted:
     """One evaluation a step."""
     return Predicted({"sampler": SamplerSpec(name="Euler")})
+
+
+def heun(s_churn: float, s_tmin: float, s_tmax: float | None, s_noise: float) -> Predicted:
+    """Two evaluations a step; the last step's one is not told apart."""
+    return Predicted({"sampler": SamplerSpec(name="Heun", evaluations=2)})
+
+
+def euler_ancestral(eta: float, s_noise: float) -> Predicted:
+    """One evaluation a step."""
+    return Predicted({"sampler": SamplerSpec(name="EulerAncestral")})
+
+
+def ddpm(variance: str) -> Predicted:
+    """One evaluation a step."""
+    return Predicted({"sampler": SamplerSpec(name="DDPM")})
+
+
+def dpmpp_2m() -> Predicted:
+    """One evaluation a step."""
+    return Predicted({"sampler": SamplerSpec(name="DPMpp2M")})
 
 
 def ddim(eta: float) -> Predicted:
@@ -26,7 +46,9 @@ def ddim(eta: float) -> Predicted:
     return Predicted({"sampler": SamplerSpec(name="DDIM")})
 
 
-def sample(guider: GuiderSpec, sampler: SamplerSpec, sigmas: SigmasSpec, latent: LatentSpec, seed: int) -> Predicted:
+def sample(
+    guider: GuiderSpec, sampler: SamplerSpec, sigmas: SigmasSpec, latent: LatentSpec, seed: int, noise: str
+) -> Predicted:
     """The network sees every branch of every picture at once, in each evaluation of each step."""
     model = guider.denoiser
     batch = check_fit(model.space, model.schedule.sigma_max, guider.batch, sigmas.highest, latent.space, len(latent))

@@ -50,6 +50,24 @@ class NoiseSchedule:
     def time(self, sigma: Tensor) -> Tensor:
         """What the network is told as time or noise level."""
 
+    def at_ratio(self, ratio: Tensor) -> Tensor:
+        """The level at which noise / signal has this value; wherever signal is 1 that is the value itself."""
+        return ratio
+
+    def at_progress(self, progress: float) -> float:
+        """The level at which a fraction of the training times, counted from pure noise, has passed.
+
+        progress: 0 or less gives infinity (before the first level), 1 or more gives 0 (clean).
+        """
+        if progress <= 0.0:
+            return math.inf
+        return 0.0 if progress >= 1.0 else self._level_within(progress)
+
+    def _level_within(self, progress: float) -> float:
+        """`at_progress` between its ends; unless a schedule says otherwise, linear in ln(sigma) from highest to
+        lowest."""
+        return math.exp((1.0 - progress) * math.log(self.sigma_max) + progress * math.log(self.sigma_min))
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RectifiedFlow(NoiseSchedule):
@@ -87,6 +105,14 @@ class RectifiedFlow(NoiseSchedule):
     def time(self, sigma: Tensor) -> Tensor:
         """time_scale * sigma."""
         return self.time_scale * sigma
+
+    def at_ratio(self, ratio: Tensor) -> Tensor:
+        """sigma / (1 - sigma) = ratio."""
+        return ratio / (1.0 + ratio)
+
+    def _level_within(self, progress: float) -> float:
+        """Sigma is the time."""
+        return 1.0 - progress
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -188,6 +214,11 @@ class DiscreteVP(NoiseSchedule):
         part = step - low
         between = torch.exp((1.0 - part) * table[low].log() + part * table[low + 1].log())
         return torch.where(part == 0, table[low], torch.where(part == 1, table[low + 1], between))
+
+    def _level_within(self, progress: float) -> float:
+        """Training steps count down from the last of the table to 0."""
+        last = len(self.alpha_bar) - 1
+        return float(self.level(torch.tensor((1.0 - progress) * last, dtype=torch.float64)))
 
 
 def alpha_bar_table(

@@ -69,7 +69,9 @@ class ScheduleSpec:
 class DenoiserSpec(ModelSpec):
     """A denoiser.
 
-    multiple: latent sides must be multiples of it. cost: of one call. config: the shape of its network.
+    multiple: latent sides must be multiples of it. prediction: what the network predicts, as checkpoints name it; empty
+    where that is not known. cost: of one call. config: the shape of its network. shares: the handle whose weights it
+    uses, where it has none of its own.
     """
 
     wire: ClassVar[str] = "nodes.Denoiser"
@@ -77,12 +79,16 @@ class DenoiserSpec(ModelSpec):
     space: LatentSpaceSpec
     schedule: ScheduleSpec
     multiple: int = 1
+    prediction: str = field(default="", compare=False)
     cost: LatentPass = field(compare=False)
     config: object = field(default=None, compare=False)
+    shares: DenoiserSpec | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, value: Any) -> Self:
         """From its network and schedule."""
+        from ..parameterisations import name_of
+
         config = getattr(value.network, "config", None)
         cost: LatentPass = lambda *_: Pass()  # noqa: E731
         if isinstance(config, DiTConfig):
@@ -95,9 +101,20 @@ class DenoiserSpec(ModelSpec):
             space=LatentSpaceSpec.of(value.space),
             schedule=ScheduleSpec.of(value.schedule),
             multiple=value.multiple,
+            prediction=name_of(value.parameterisation),
             cost=cost,
             config=config,
         )
+
+    @property
+    def own(self) -> int:
+        """Its weights, unless they are another's."""
+        return super().own if self.shares is None else 0
+
+    @property
+    def parts(self) -> tuple[Spec, ...]:
+        """Whose weights it uses."""
+        return () if self.shares is None else (self.shares,)
 
     def __str__(self) -> str:
         return f"denoiser in {self.space.name!r}, {self._size()}"

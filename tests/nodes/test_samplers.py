@@ -15,7 +15,11 @@ from nodegraph.ports.codec.encoding import encode
 from nodegraph.testing import RecordingContext, local_context
 from nodes.noise import SeededNoise
 from nodes.samplers.ddim import DDIM, ddim
+from nodes.samplers.ddpm import DDPM
+from nodes.samplers.dpmpp_2m import DPMpp2M
 from nodes.samplers.euler import Euler, euler
+from nodes.samplers.euler_ancestral import EulerAncestral
+from nodes.samplers.heun import Heun
 from nodes.samplers.loop import drive
 from nodes.samplers.sample import sample
 from nodes.schedules.discrete import spaced_steps
@@ -27,7 +31,20 @@ from nodes.types.sampling import Denoise
 
 from .oracles import FLOW, SPACE, VE, VP, Oracle
 
-SAMPLERS = [Euler(), DDIM(), DDIM(eta=0.5), DDIM(eta=1.0)]
+SAMPLERS = [
+    Euler(),
+    Euler(s_churn=3.0, s_tmin=0.1, s_noise=1.003),
+    Heun(),
+    Heun(s_churn=3.0, s_tmax=0.9),
+    DDIM(),
+    DDIM(eta=0.5),
+    DDIM(eta=1.0),
+    DDPM(),
+    DDPM(variance="large"),
+    EulerAncestral(),
+    EulerAncestral(eta=0.5, s_noise=1.01),
+    DPMpp2M(),
+]
 
 
 def silent(step: int, draw: int) -> Tensor:
@@ -161,14 +178,19 @@ def test_a_step_changes_nothing_it_was_given() -> None:
     state = State(x=torch.randn(1, 1, 2, 2), sigmas=flow_sigmas(3).values)
     copies = state.x.clone(), state.sigmas.clone()
     for sampler in SAMPLERS:
-        sampler.step(state, 0, Oracle(oracle_schedule=FLOW), SeededNoise(seed=0, shape=(1, 1, 2, 2)))
+        sampler.step(
+            sampler.init(state.x, state.sigmas),
+            0,
+            Oracle(oracle_schedule=FLOW),
+            SeededNoise(seed=0, shape=(1, 1, 2, 2)),
+        )
     assert torch.equal(state.x, copies[0])
     assert torch.equal(state.sigmas, copies[1])
 
 
 def test_the_node_reports_previews_and_steps(ctx: RecordingContext) -> None:
     latent = Latent(samples=torch.zeros(2, 1, 4, 4), space=SPACE)
-    result = sample(Oracle(oracle_schedule=FLOW), euler(), flow_sigmas(5), latent, 3, ctx)
+    result = sample(Oracle(oracle_schedule=FLOW), euler(), flow_sigmas(5), latent, 3, ctx=ctx)
     assert [each.done for each in ctx.reported] == [0, 1, 2, 3, 4, 5]
     assert len(ctx.previews) == 5
     assert all(isinstance(each, Image) for each in ctx.previews)
@@ -202,7 +224,7 @@ def test_a_cancel_stops_before_the_next_evaluation(tmp_path: Path, at: int) -> N
     oracle = Oracle(oracle_schedule=FLOW, asked=Cancelling(at, token))
     latent = Latent(samples=torch.zeros(1, 1, 4, 4), space=SPACE)
     with pytest.raises(Cancelled):
-        sample(oracle, Twice(), flow_sigmas(5), latent, 0, local_context(tmp_path, cancel=token))
+        sample(oracle, Twice(), flow_sigmas(5), latent, 0, ctx=local_context(tmp_path, cancel=token))
     assert len(oracle.asked) == at
 
 

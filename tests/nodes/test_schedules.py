@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import itertools
+import math
+
 import pytest
 import torch
 from hypothesis import given
@@ -9,10 +12,10 @@ from nodegraph import InvalidInput
 from nodes.schedules.discrete import discrete_sigmas, spaced_steps
 from nodes.schedules.flow import flow_sigmas
 from nodes.schedules.karras import karras_levels, karras_sigmas
-from nodes.schedules.noise import DiscreteVP, alpha_bar_table, betas
+from nodes.schedules.noise import DiscreteVP, NoiseSchedule, alpha_bar_table, betas
 from nodes.types import Sigmas
 
-from .oracles import VP, affine_denoiser
+from .oracles import FLOW, VE, VP, affine_denoiser
 
 
 def test_golden_alpha_bars() -> None:
@@ -96,3 +99,19 @@ def test_tables_that_are_none() -> None:
     with pytest.raises(ValueError, match="zero terminal"):
         DiscreteVP(alpha_bar=torch.tensor([0.5, 0.0], dtype=torch.float64))
     assert Sigmas.of([2, 1, 0]).steps == 2
+
+
+@pytest.mark.parametrize("schedule", [FLOW, VE, VP], ids=["flow", "ve", "vp"])
+def test_progress_runs_from_infinity_to_clean(schedule: NoiseSchedule) -> None:
+    assert [schedule.at_progress(p) for p in (-1.0, 0.0)] == [math.inf, math.inf]
+    assert [schedule.at_progress(p) for p in (1.0, 2.0)] == [0.0, 0.0]
+    levels = [schedule.at_progress(i / 50) for i in range(51)]
+    assert all(a > b for a, b in itertools.pairwise(levels))
+
+
+def test_progress_counts_training_time() -> None:
+    assert FLOW.at_progress(0.3) == 0.7
+    assert VE.at_progress(0.5) == pytest.approx((80.0 * 0.002) ** 0.5, rel=1e-12)
+    assert VP.at_progress(499 / 999) == pytest.approx(float(VP.levels[500]), rel=1e-12)
+    low, high = float(VP.levels[499]), float(VP.levels[500])
+    assert VP.at_progress(0.5) == pytest.approx((low * high) ** 0.5, rel=1e-12)  # step 499.5

@@ -42,6 +42,7 @@ def part_specs(recipe: FlowDiTRecipe, family: str, precision: str) -> PartSpecs:
             space=space,
             schedule=FLOW,
             multiple=dit.patch,
+            prediction="flow",
             cost=partial(dit_pass, dit),
             config=dit,
             **about,
