@@ -61,6 +61,11 @@ class Layout:
     autoencoder: AutoencoderFile
     space: SpaceName
 
+    @property
+    def asks_weights(self) -> bool:
+        """Whether only weights tell what it predicts: of version 2 there are two kinds of equal shapes."""
+        return self.unet.context_width == OPEN_CLIP_H.width and self.unet.in_channels == 4
+
     def plan(self) -> dict[str, Source]:
         """All of it by names that begin with the model's: `unet.`, `text.0.`, `autoencoder.`."""
         found = {f"unet.{name}": source for name, source in self.unet_sources.items()}
@@ -81,7 +86,8 @@ class StableDiffusionRecipe:
         """From the header alone."""
         from .stable_diffusion_specs import part_specs
 
-        return part_specs(self.layout, self.family, precision)
+        told = "" if self.layout.asks_weights else "v" if "v_pred" in self.header.tensors else "eps"
+        return part_specs(self.layout, told, self.family, precision)
 
     def load(self, device: Device) -> Parts:
         """Build the models."""

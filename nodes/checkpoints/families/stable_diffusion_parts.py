@@ -38,8 +38,7 @@ def marked_prediction(header: Header, layout: Layout) -> Prediction:
     """
     if "v_pred" in header.tensors:
         return "v"
-    unet = layout.unet
-    if unet.context_width != 1024 or unet.in_channels != 4 or V_SIGN not in header.tensors:
+    if not layout.asks_weights or V_SIGN not in header.tensors:
         return "eps"
     from ..sources import Source
 

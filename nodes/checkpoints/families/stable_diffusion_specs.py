@@ -21,11 +21,11 @@ TRAINING_STEPS, BETA_START, BETA_END = 1000, 0.00085, 0.012
 """Of all versions; the square roots of the betas are linear. Rombach et al. 2022."""
 
 
-def part_specs(layout: Layout, family: str, precision: str) -> PartSpecs:
+def part_specs(layout: Layout, prediction: str, family: str, precision: str) -> PartSpecs:
     """The models of a file."""
     vae = layout.autoencoder.config
     return PartSpecs(
-        denoiser=denoiser_spec(layout.unet, layout.space, vae.latent_channels, family, precision),
+        denoiser=denoiser_spec(layout.unet, layout.space, prediction, family, precision),
         text_encoder=ClipTextEncoderSpec.made(tuple(tower.spec for tower in layout.towers), precision, family=family),
         autoencoder=AutoencoderSpec(
             family=family,
@@ -38,18 +38,17 @@ def part_specs(layout: Layout, family: str, precision: str) -> PartSpecs:
     )
 
 
-def denoiser_spec(
-    unet: UNetConfig, space: SpaceName, latent_channels: int, family: str, precision: str
-) -> DenoiserSpec:
-    """A denoiser with that UNet."""
+def denoiser_spec(unet: UNetConfig, space: SpaceName, prediction: str, family: str, precision: str) -> DenoiserSpec:
+    """A denoiser with that UNet. prediction: what it predicts, empty where the header does not tell."""
     return DenoiserSpec(
         family=family,
         precision=precision,
         parameters=sum(_product(shape) for shape in unet_shapes(unet).values()),
-        space=latent_space(space, LdmAutoencoderConfig(latent_channels=latent_channels)),
+        space=latent_space(space, LdmAutoencoderConfig()),
         schedule=schedule_spec(),
         cost=partial(unet_pass, unet),
         config=unet,
+        prediction=prediction,
     )
 
 
