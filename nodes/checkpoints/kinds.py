@@ -40,7 +40,7 @@ LYCORIS: tuple[tuple[str, str], ...] = (
 def kind_of(header: Header) -> str:
     """A phrase such as "a LoRA (kohya layout)", to be used after "it is"."""
     shapes = header.shapes()
-    for ask in (_own, _adapter, _control, _embedding, _checkpoint, _autoencoder, _denoiser, _text_encoder, _upscaler):
+    for ask in (_own, _adapter, _control, _checkpoint, _autoencoder, _denoiser, _text_encoder, _upscaler, _embedding):
         found = ask(shapes)
         if found is not None:
             return found
