@@ -102,7 +102,9 @@ def _embedding(shapes: Shapes) -> str | None:
     if len(shapes) <= 2 and ("emb_params" in shapes or _one_vector(shapes)):
         width = shapes.get("emb_params", next(iter(shapes.values())))[-1]
         version = CONTEXTS.get(width)
-        return "an embedding (textual inversion)" + (f" for Stable Diffusion {version}" if version in "12" else "")
+        return "an embedding (textual inversion)" + (
+            f" for Stable Diffusion {version}" if version in ("1", "2") else ""
+        )
     return None
 
 

@@ -145,6 +145,33 @@ def test_the_network_sees_tiles_only(local: Local) -> None:
     assert local.sizes[-1] == (1, 3, 64, 32)
 
 
+def test_memory_is_bounded_by_the_tile() -> None:
+    from nodes.checkpoints.autoencoder_specs import autoencoder_spec
+    from nodes.checkpoints.ldm_autoencoder import AutoencoderFile
+    from nodes.latent_specs import decode_latent as whole
+    from nodes.models.configs import LdmAutoencoderConfig
+    from nodes.specs.image import ImageSpec
+    from nodes.specs.latent import LatentSpec
+    from nodes.tiled_specs import decode_latent_tiled as decode
+    from nodes.tiled_specs import encode_image_tiled as encode
+
+    autoencoder = autoencoder_spec(AutoencoderFile(config=LdmAutoencoderConfig(), sources={}), "sd", "float32")
+
+    def latent(side: int) -> LatentSpec:
+        return LatentSpec(batch=1, channels=4, height=side // 8, width=side // 8, space=autoencoder.space)
+
+    def image(side: int) -> ImageSpec:
+        return ImageSpec(batch=1, channels=3, height=side, width=side)
+
+    bound = whole(autoencoder, latent(512)).cost.working
+    for side in (512, 1024, 8192):
+        assert decode(autoencoder, latent(side), 512, 64).cost.working <= bound
+        assert encode(autoencoder, image(side), 512, 64).cost.working <= bound
+    assert whole(autoencoder, latent(1024)).cost.working > 3 * bound
+    one, four = (decode(autoencoder, latent(side), 512, 0).cost.work for side in (512, 1024))
+    assert four == 4 * one
+
+
 def test_progress_and_cancelling(local: Local, tmp_path: Path) -> None:
     ctx = local_context(tmp_path)
     latent = Latent(samples=torch.zeros(1, 3, 32, 16), space=SPACE)
