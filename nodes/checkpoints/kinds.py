@@ -61,7 +61,10 @@ def _adapter(shapes: Shapes) -> str | None:
     if "lora_controlnet" in shapes:
         return "a ControlNet as LoRA (Control-LoRA)"
     kohya = _any(shapes, lambda name: name.startswith(("lora_unet_", "lora_te", "lora_transformer_", "lycoris_")))
+    plain = any(name.endswith(".lora_up.weight") for name in shapes)
     for part, method in LYCORIS:
+        if plain and part in (".diff", ".w_norm"):  # beside LoRA, for layers that have no matrix
+            continue
         own = part.startswith((".hada", ".lokr", ".oft"))  # names that nothing else has
         if (kohya or own) and any(_ends(name, part) for name in shapes):
             return f"a LyCORIS adapter ({method})"

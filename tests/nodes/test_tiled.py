@@ -18,7 +18,7 @@ from nodegraph.testing import local_context
 from nodes.checkpoints.autoencoder import load_autoencoder
 from nodes.checkpoints.load import LoadedCheckpoint
 from nodes.latents import decode_latent, empty_latent, encode_image
-from nodes.tiled import decode_latent_tiled, encode_image_tiled
+from nodes.tiled import blended, decode_latent_tiled, encode_image_tiled
 from nodes.tiles import Axis
 from nodes.types import Autoencoder, Image, Latent, LatentSpace
 
@@ -102,6 +102,16 @@ def test_where_nothing_looks_further_than_the_overlap_tiles_do_not_show(
     difference = (tiled - decode_latent(local, latent).pixels).abs()
     assert float(difference.max()) <= 0.5 / overlap
     assert float((difference > 1e-6).float().mean()) < 0.5
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+def test_parts_of_a_batch_are_the_whole_batch(local: Local, tmp_path: Path, at_once: int) -> None:
+    ctx = local_context(tmp_path)
+    x = torch.rand(3, 3, 20, 9)
+    rows, columns = Axis.cover(20, 8, 2), Axis.cover(9, 8, 2)
+    out = blended(x, (rows, rows), (columns, columns), lambda tile: 2.0 * tile, at_once, ctx)
+    torch.testing.assert_close(out, 2.0 * x)
+    assert ctx.reported[-1].total == len(rows.starts) * len(columns.starts) * -(-3 // at_once)
 
 
 def test_one_tile_is_bit_exact(tmp_path: Path) -> None:

@@ -107,6 +107,8 @@ KINDS: list[tuple[Shapes, str]] = [
     (names("lora_unet_x.weight", "lora_unet_x.on_input"), "a LyCORIS adapter ((IA)^3)"),
     (names("lora_unet_x.a1.weight", "lora_unet_x.b1.weight"), "a LyCORIS adapter (GLoRA)"),
     (names("lora_unet_x.diff", "lora_unet_x.diff_b"), "a LyCORIS adapter (full difference)"),
+    (names("lora_unet_x.lora_up.weight", "lora_unet_norm.w_norm"), "a LoRA (kohya layout)"),
+    (names("diffusion_model.blocks.0.attn.lora_A.weight"), "a LoRA (diffusers layout)"),
     ({"emb_params": (4, 768)}, "an embedding (textual inversion) for Stable Diffusion 1"),
     ({"<cat>": (1024,)}, "an embedding (textual inversion) for Stable Diffusion 2"),
     ({"clip_l": (2, 768), "clip_g": (2, 1280)}, "an embedding (textual inversion) for Stable Diffusion XL"),

@@ -82,6 +82,12 @@ def test_the_autoencoder_of_xl_never_computes_in_float16(
     found = load_autoencoder(path, space, ctx)  # type: ignore[arg-type]
     assert isinstance(found, LdmKLAutoencoder)
     assert str(next(found.network.parameters()).dtype) == f"torch.{computed}"
+    pixels = torch.rand(1, 3, 16, 24)
+    full = load_autoencoder(path, space)  # type: ignore[arg-type]
+    torch.testing.assert_close(found.encode(pixels), full.encode(pixels), atol=0.05, rtol=0.05)
+    latent = full.encode(pixels)
+    assert found.decode(latent).dtype is torch.float32
+    torch.testing.assert_close(found.decode(latent), full.decode(latent), atol=0.05, rtol=0.0)
     predicted = autoencoder_specs.load_autoencoder(path, space, SpecContext(precision=precision))  # type: ignore[arg-type]
     assert computed in str(predicted.outputs["autoencoder"])
 
