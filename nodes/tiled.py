@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Annotated
 
 import torch
+from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
@@ -23,13 +24,13 @@ Overlap = Annotated[int, Field(ge=0, le=4_096)]
 
 
 def blended(
-    x: Tensor,
+    x: Float[Tensor, "batch c h w"],
     rows: tuple[Axis, Axis],
     columns: tuple[Axis, Axis],
     function: Callable[[Tensor], Tensor],
     at_once: int,
     ctx: Context | None = None,
-) -> Tensor:
+) -> Float[Tensor, "batch c2 h2 w2"]:
     """`function` of every tile of `x` (batch, c, h, w), mixed along linear ramps where tiles overlap.
 
     rows, columns: the tiles of `x` and of the result. function: keeps the batch, gives a tile of the result. at_once:

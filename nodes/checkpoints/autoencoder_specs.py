@@ -12,7 +12,7 @@ from ..models.ldm_autoencoder_costs import ldm_autoencoder_parameters, ldm_decod
 from ..specs.models import AutoencoderSpec
 from .header import Header, read_header
 from .kinds import DIFFUSERS_AUTOENCODER, LDM_AUTOENCODER, kind_of
-from .ldm_autoencoder import PREFIX, AutoencoderFile, SpaceName, compute_dtype, latent_space
+from .ldm_autoencoder import DROPPED, PREFIX, AutoencoderFile, SpaceName, compute_dtype, latent_space
 from .specs import facts, loading
 
 FAMILY = "autoencoder of Stable Diffusion"
@@ -38,7 +38,7 @@ def autoencoder_file(header: Header) -> AutoencoderFile:
             f"it is {kind}, no autoencoder",
             "choose a VAE file, or load a whole checkpoint with load_checkpoint and use its autoencoder",
         )
-    prefixed = all(name.startswith(PREFIX) for name in header.tensors)
+    prefixed = all(name.startswith((PREFIX, *DROPPED)) for name in header.tensors)
     return AutoencoderFile.of(header, PREFIX if prefixed else "")
 
 

@@ -40,7 +40,7 @@ LYCORIS: tuple[tuple[str, str], ...] = (
 def kind_of(header: Header) -> str:
     """A phrase such as "a LoRA (kohya layout)", to be used after "it is"."""
     shapes = header.shapes()
-    for ask in (_own, _adapter, _control, _embedding, _checkpoint, _autoencoder, _denoiser, _text_encoder, _upscaler):
+    for ask in (_own, _adapter, _control, _checkpoint, _autoencoder, _denoiser, _text_encoder, _upscaler, _embedding):
         found = ask(shapes)
         if found is not None:
             return found
@@ -61,7 +61,10 @@ def _adapter(shapes: Shapes) -> str | None:
     if "lora_controlnet" in shapes:
         return "a ControlNet as LoRA (Control-LoRA)"
     kohya = _any(shapes, lambda name: name.startswith(("lora_unet_", "lora_te", "lora_transformer_", "lycoris_")))
+    plain = any(name.endswith(".lora_up.weight") for name in shapes)
     for part, method in LYCORIS:
+        if plain and part in (".diff", ".w_norm"):  # beside LoRA, for layers that have no matrix
+            continue
         own = part.startswith((".hada", ".lokr", ".oft"))  # names that nothing else has
         if (kohya or own) and any(_ends(name, part) for name in shapes):
             return f"a LyCORIS adapter ({method})"
@@ -102,7 +105,9 @@ def _embedding(shapes: Shapes) -> str | None:
     if len(shapes) <= 2 and ("emb_params" in shapes or _one_vector(shapes)):
         width = shapes.get("emb_params", next(iter(shapes.values())))[-1]
         version = CONTEXTS.get(width)
-        return "an embedding (textual inversion)" + (f" for Stable Diffusion {version}" if version in "12" else "")
+        return "an embedding (textual inversion)" + (
+            f" for Stable Diffusion {version}" if version in ("1", "2") else ""
+        )
     return None
 
 

@@ -5,7 +5,7 @@ Modules are named as in the original checkpoints (below `first_stage_model.`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import torch
 from jaxtyping import Float
@@ -52,7 +52,7 @@ class Attention(nn.Module):
         q, k, v = (each(h).flatten(2).transpose(1, 2).unsqueeze(1) for each in (self.q, self.k, self.v))  # b 1 hw c
         del h
         mixed = F.scaled_dot_product_attention(q, k, v).squeeze(1)  # b hw c
-        out: Tensor = self.proj_out(mixed.transpose(1, 2).unflatten(2, x.shape[2:])).add_(x)
+        out: Tensor = self.proj_out(mixed.transpose(1, 2).reshape(x.shape)).add_(x)
         return out
 
 
@@ -134,10 +134,16 @@ class Level(nn.Module):
         self.downsample: Downsample | None = None
         self.upsample: Upsample | None = None
 
-    def steps(self) -> Iterator[nn.Module]:
-        """One after the other. The caller runs them, so that it does not hold what went into the first one."""
-        yield from self.block
-        step = self.downsample or self.upsample
+
+def _steps(levels: Iterable[nn.Module]) -> Iterator[nn.Module]:
+    """All blocks of all levels and the ways between, in order.
+
+    The caller runs them, so that nothing holds a level's input while its later blocks work.
+    """
+    for level in levels:
+        assert isinstance(level, Level)
+        yield from level.block
+        step = level.downsample or level.upsample
         if step is not None:
             yield step
 
@@ -164,9 +170,8 @@ class Encoder(nn.Module):
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b z2 h2 w2"]:
         """x: an image in [-1, 1]."""
         h = self.conv_in(x)
-        for level in self.down:
-            for step in level.steps():
-                h = step(h)
+        for step in _steps(self.down):
+            h = step(h)
         h = self.norm_out(self.mid(h))
         out: Tensor = self.conv_out(F.silu(h, inplace=True))
         return out
@@ -193,9 +198,8 @@ class Decoder(nn.Module):
     def forward(self, z: Float[Tensor, "b z h w"]) -> Float[Tensor, "b c h2 w2"]:
         """An image, about in [-1, 1]; not clipped."""
         h = self.mid(self.conv_in(z))
-        for level in reversed(self.up):
-            for step in level.steps():
-                h = step(h)
+        for step in _steps(reversed(self.up)):
+            h = step(h)
         h = self.norm_out(h)
         out: Tensor = self.conv_out(F.silu(h, inplace=True))
         return out
