@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import weakref
 from pathlib import Path
 
 import torch
@@ -31,6 +32,8 @@ class CheckpointFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file = path.open("rb", buffering=0)
+        self.close = weakref.finalize(self, self._file.close)
+        """Closes the file, at the latest when nothing uses it any more; what is mapped stays mapped."""
         self._start = 8 + int.from_bytes(self._file.read(8), "little")
         self._buffer = bytearray()
         self._identity = _identity(self._file.fileno())
@@ -66,11 +69,6 @@ class CheckpointFile:
         same = (size, modified) == before[:2] and (changed == before[2] or links == 0)  # a file without a name is safe
         if not same:
             raise CheckpointChanged(self.path, "it was written to while its model was in use")
-
-    def close(self) -> None:
-        """Close the file where nothing is mapped; what was read stays."""
-        if self._map is None:
-            self._file.close()
 
     def _tensor(self, name: str, entry: TensorEntry, buffer: bytearray | mmap.mmap, offset: int) -> Tensor:
         dtype = DTYPES.get(entry.dtype)

@@ -23,8 +23,9 @@ def load_checkpoint(checkpoint: Path, ctx: SpecContext) -> Predicted:
 
 
 def loading(header: Header) -> Cost:
-    """The file is mapped into memory and its weights are copied out of it."""
-    return Cost(working=header.bytes(), seconds=LOAD_SECONDS * header.bytes())
+    """Weights are converted one after the other through a buffer, or stay in the file, which is mapped."""
+    largest = max(each.end - each.begin for each in header.tensors.values())
+    return Cost(working=2 * largest, seconds=LOAD_SECONDS * header.bytes())
 
 
 def facts(name: str, header: Header, family: str) -> ModelFacts:

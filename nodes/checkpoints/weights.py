@@ -57,7 +57,8 @@ def read_weights(path: Path, device: Device, plan: Mapping[str, Source] | None =
         if not _finite(value):
             bad.append(source.name)
         found[name] = value
-    file.close()
+    if found.file is None:
+        file.close()
     if bad:
         raise DamagedWeights(path, f"{_some(bad)} hold NaN or infinite weights (as {device.dtype})")
     return found
@@ -130,9 +131,10 @@ def build(path: Path, make: Callable[[], M], weights: Mapping[str, Tensor], pref
 
 
 def _check_before_use(module: nn.Module, file: CheckpointFile) -> None:
-    """Whenever the module or one of its parts is called."""
-    for each in (module, *module.children()):
-        each.register_forward_pre_hook(lambda *_: file.check())
+    """Whenever a layer is called: a microsecond each, and reading a page that a file has lost ends the process."""
+    for each in module.modules():
+        if each is module or next(each.parameters(recurse=False), None) is not None:
+            each.register_forward_pre_hook(lambda *_: file.check())
 
 
 def _some(names: list[str], limit: int = 5) -> str:

@@ -199,7 +199,7 @@ def open_clip_tower(header: Header, prefix: str, *, final_norm: bool) -> Tower:
     depth = len({match[1] for name in shapes if (match := re.match(r"transformer\.resblocks\.(\d+)\.", name))})
     sources = open_clip_sources(depth, "text_projection" in shapes)
     ours = {name: shapes[source.name] for name, source in sources.items() if source.name in shapes}
-    config = clip_config(header, ours, "text_projection" in shapes)
+    config = replace(clip_config(header, ours, "text_projection" in shapes), activation="gelu")
     return Tower(
         spec=ClipTowerSpec(config=config, pad=0, layer=2, final_norm=final_norm, absent=absent_layers(config)),
         sources={name: replace(source, name=prefix + source.name) for name, source in sources.items()},
