@@ -24,6 +24,26 @@ def is_folder(path: Path) -> bool:
         return False
 
 
+MODEL_INDEX = "model_index.json"
+"""The file by which a folder says that it is one model in several files."""
+
+
+def is_model_folder(path: Path) -> bool:
+    """Whether a folder is one model in several files, which workflows name as they name a file."""
+    return is_folder(path) and is_file(path / MODEL_INDEX)
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The files of a model folder in the order of their names; hidden ones are no part of it."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in found if not any(part[0] == "." for part in path.relative_to(folder).parts))
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file or of all files of a model folder."""
+    return sum(each.stat().st_size for each in files_in(path)) if path.is_dir() else path.stat().st_size
+
+
 def write_atomically(path: Path, content: bytes, *, best_effort: bool = False) -> bool:
     """Write `content` under a temporary name beside `path`, then rename it; True when it is there.
 

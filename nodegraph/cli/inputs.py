@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 def value_from_text(runner: Runner, port: PortType | None, text: str) -> JsonValue:
     """The value that a text means for a port; a path of this machine becomes a name that workflows may use."""
     from ..execution.resolve import BUNDLED
-    from ..files import is_file
+    from ..files import is_file, is_model_folder
     from ..ports.types import path_kinds
 
     if port is None:
         return text
     kinds = path_kinds(port)
-    if kinds and not text.startswith(BUNDLED) and is_file(Path(text)):
+    if kinds and not text.startswith(BUNDLED) and (is_file(Path(text)) or is_model_folder(Path(text))):
         return runner.import_file(kinds[0], Path(text))
     return parse_text(port, text)
 

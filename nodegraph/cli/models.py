@@ -54,8 +54,9 @@ def list_models(
 def _file(files: FileResolver, kind: str, name: str) -> dict[str, Any]:
     """One line of the list; a file that no workflow could use says why, so that it does not hide the others."""
     from ..errors import FileMissing, FileNotAllowed
+    from ..files import size_of
 
     try:
-        return {"kind": kind, "name": name, "bytes": files.resolve(kind, name).stat().st_size}
+        return {"kind": kind, "name": name, "bytes": size_of(files.resolve(kind, name))}
     except (FileMissing, FileNotAllowed) as error:
         return {"kind": kind, "name": name, "bytes": None, "problem": str(error)}

@@ -7,10 +7,11 @@ import os
 import sqlite3
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from ..files import files_in, is_model_folder
 from .store.database import Database, Health, reason_and_remedy
 
 log = logging.getLogger(__name__)
@@ -79,8 +80,11 @@ class FileDigests:
     def digest(self, path: Path) -> str:
         """Return the SHA-256 of a file's content in hexadecimal, hashing it only where it is not known.
 
-        Raise OSError where it cannot be read, `FileChanging` where it does not keep still.
+        That of a folder comes from the names and digests of its files. Raise OSError where it cannot be read,
+        `FileChanging` where it does not keep still.
         """
+        if is_model_folder(path):
+            return _of_folder(path, {each: self.digest(each) for each in files_in(path)})
         if not stat.S_ISREG(path.stat().st_mode):
             raise OSError(errno.EINVAL, "this is no regular file", str(path))
         identity = file_identity(path)
@@ -94,6 +98,9 @@ class FileDigests:
 
     def known(self, path: Path) -> str | None:
         """Return the digest of a file that was hashed before and is unchanged since, or None; reads nothing of it."""
+        if is_model_folder(path):
+            found = {each: digest for each in files_in(path) if (digest := self.known(each)) is not None}
+            return _of_folder(path, found) if len(found) == len(files_in(path)) else None
         return self._recall(file_identity(path))
 
     def close(self) -> None:
@@ -162,6 +169,12 @@ def _hash(path: Path) -> tuple[FileIdentity, str]:
         if before == after == file_identity(path):
             return after, sha.hexdigest()
     raise FileChanging(f"{path} changed while it was read, {ATTEMPTS} times; wait until it is complete")
+
+
+def _of_folder(folder: Path, digests: Mapping[Path, str]) -> str:
+    """Return the digest of what files a folder holds."""
+    lines = [f"{path.relative_to(folder).as_posix()}\0{digest}\n" for path, digest in digests.items()]
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _last_change(identity: FileIdentity) -> int:

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 
 from ..collecting import collection_paused
 from ..errors import InvalidWorkflow
+from ..files import size_of
 from ..plugins import make_importable
 from ..spec import ModelFacts, SpecContext
 from ..workflow.defects import Defect
@@ -148,7 +149,7 @@ class _Preflight:
         try:
             path = self.runner.files.resolve(kind, name)
             known = self.runner.digests.known(path)
-            if known is None and path.stat().st_size > LARGEST_HASHED:
+            if known is None and size_of(path) > LARGEST_HASHED:
                 self.unread[name] = None
                 return secrets.token_hex(32)
             return known or self.runner.digests.digest(path)

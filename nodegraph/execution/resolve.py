@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import FileMissing, FileNotAllowed, shorten
-from ..files import is_file, is_folder
+from ..files import files_in, is_file, is_folder, is_model_folder
 from ..plugins import Pack
 from ..settings import Settings
 
@@ -25,7 +25,7 @@ class FileResolver:
         self._settings, self._packs = settings, packs
 
     def resolve(self, kind: str, name: str) -> Path:
-        """The absolute path of an existing file.
+        """The absolute path of an existing file, or of a folder that is one model.
 
         Raises FileNotAllowed when the name leaves its folder (also through a link), FileMissing with near names when
         there is none.
@@ -36,10 +36,12 @@ class FileResolver:
             raise FileNotAllowed(f"the {kind} {shorten(name)} lies outside its folders; name a file inside one of them")
         for folder in self._settings.folders_of(kind):
             path = folder / name
-            if not is_file(path):
+            several = is_model_folder(path)
+            if not several and not is_file(path):
                 continue
             real = path.resolve()
-            if not real.is_relative_to(folder.resolve()):
+            inside = [real, *(each.resolve() for each in files_in(path))] if several else [real]
+            if not all(each.is_relative_to(folder.resolve()) for each in inside):
                 raise FileNotAllowed(
                     f"the {kind} {name!r} lies outside {folder}; put the file into one of the {kind} folders"
                 )
@@ -61,7 +63,7 @@ class FileResolver:
             for folder in self._settings.folders_of(kind)
             if is_folder(folder)
             for path in sorted(folder.rglob("*"))
-            if path.is_file() and not path.name.startswith(".")
+            if _is_offered(path, folder)
         )
         return [*bundled, *itertools.islice(found, limit)]
 
@@ -77,3 +79,11 @@ class FileResolver:
                 return path
         offered = [each for each in self.names(kind) if each.startswith(BUNDLED)]
         raise FileMissing(f"no pack brings the {kind} {shorten(name)}; there are {', '.join(offered) or 'none'}")
+
+
+def _is_offered(path: Path, folder: Path) -> bool:
+    """A file that is no part of a model folder, or such a folder as a whole."""
+    if path.name.startswith("."):
+        return False
+    above = itertools.takewhile(lambda each: each != folder, path.parents)
+    return (path.is_file() or is_model_folder(path)) and not any(is_model_folder(each) for each in above)

@@ -29,7 +29,7 @@ from ..errors import (
     NodegraphError,
     shorten,
 )
-from ..files import is_file, is_folder, write_atomically
+from ..files import is_file, is_folder, is_model_folder, write_atomically
 from ..plugins import discover
 from ..ports.types import path_kinds
 from ..settings import Settings, load_settings
@@ -222,12 +222,12 @@ class Runner:
         A picture is copied into the input folder under its content digest; other kinds must lie in a folder of theirs.
         Raises FileMissing, FileNotAllowed or FileNotImported.
         """
-        if not is_file(path):
+        if not is_file(path) and not is_model_folder(path):
             raise FileMissing(f"there is no file {shorten(str(path))} to use as {kind}")
         for folder in self.settings.folders_of(kind):
             if is_folder(folder) and path.resolve().is_relative_to(folder.resolve()):
                 return path.resolve().relative_to(folder.resolve()).as_posix()
-        if kind != "image":
+        if kind != "image" or is_folder(path):
             places = ", ".join(map(str, self.settings.folders_of(kind)))
             raise FileNotAllowed(
                 f"{path} lies in none of the {kind} folders ({places}); move it there or add its folder to the settings"

@@ -41,7 +41,11 @@ class PartSpecs(NamedTuple):
 
 
 class Recipe(Protocol):
-    """A recognised file: everything needed to build its models."""
+    """A recognised file or folder: everything needed to build its models."""
+
+    @property
+    def header(self) -> Header:
+        """Of the file, or of all of the folder's."""
 
     def specs(self, precision: str) -> PartSpecs:
         """What building them would give. precision: of the weights in memory, such as "float32"."""

@@ -9,9 +9,8 @@ from nodegraph import Context, PathOf, node
 
 from ..types import Autoencoder, Denoiser, TextEncoder
 from . import specs
-from .families import FAMILIES
-from .family import Device, find_family
-from .header import read_header
+from .family import Device
+from .specs import recognise
 
 
 class LoadedCheckpoint(NamedTuple):
@@ -24,19 +23,18 @@ class LoadedCheckpoint(NamedTuple):
 
 @node(category="models", spec=specs.load_checkpoint)
 def load_checkpoint(checkpoint: Annotated[Path, PathOf("checkpoint")], ctx: Context | None = None) -> LoadedCheckpoint:
-    """Load a model from a safetensors file
+    """Load a model from a safetensors file or a folder of diffusers
 
     The kind of model is recognised by the names and shapes of its tensors, never by the file's name. Files that can run
     programs when they are opened (pickles: .ckpt, .pt, .bin) are refused.
 
-    checkpoint: a file in the checkpoints folder, or `bundled:icons`.
+    checkpoint: a file in the checkpoints folder, a folder there that holds a model_index.json, or `bundled:icons`.
     denoiser: what makes pictures out of noise.
     text_encoder: what reads prompts.
     autoencoder: what turns latents into pictures and back.
     """
-    header = read_header(checkpoint)
-    family, recipe = find_family(header, FAMILIES)
+    name, recipe = recognise(checkpoint)
     if ctx is not None:
-        ctx.log(f"{checkpoint.name}: {family.name}")
+        ctx.log(f"{checkpoint.name}: {name}")
     parts = recipe.load(Device(ctx.device if ctx else "cpu", ctx.precision if ctx else "float32"))
     return LoadedCheckpoint(*parts)

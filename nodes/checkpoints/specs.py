@@ -7,7 +7,8 @@ from pathlib import Path
 from nodegraph.spec import Cost, ModelFacts, Predicted, SpecContext
 
 from .families import FAMILIES
-from .family import find_family
+from .families.stable_diffusion_folder import recognise_folder
+from .family import Recipe, find_family
 from .header import Header, read_header
 
 LOAD_SECONDS = 2e-9
@@ -16,10 +17,18 @@ LOAD_SECONDS = 2e-9
 
 def load_checkpoint(checkpoint: Path, ctx: SpecContext) -> Predicted:
     """The models that the family builds."""
-    header = read_header(checkpoint)
-    family, recipe = find_family(header, FAMILIES)
+    name, recipe = recognise(checkpoint)
     parts = recipe.specs(ctx.precision)
-    return Predicted(parts._asdict(), loading(header), (facts("checkpoint", header, family.name),))
+    return Predicted(parts._asdict(), loading(recipe.header), (facts("checkpoint", recipe.header, name),))
+
+
+def recognise(path: Path) -> tuple[str, Recipe]:
+    """What a file or a folder holds, and how it is loaded. Raises the `CheckpointError` that names what is wrong."""
+    if path.is_dir():
+        folder = recognise_folder(path)
+        return folder.family, folder
+    family, recipe = find_family(read_header(path), FAMILIES)
+    return getattr(recipe, "family", family.name), recipe
 
 
 def loading(header: Header) -> Cost:

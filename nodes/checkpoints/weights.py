@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,9 +23,9 @@ MAPPED_FROM = 256_000_000
 
 
 class Weights(dict[str, Tensor]):
-    """Tensors by name. file: the one that some of them lie in, where it is mapped."""
+    """Tensors by name. files: those that some of them lie in, being mapped."""
 
-    file: CheckpointFile | None = None
+    files: tuple[CheckpointFile, ...] = ()
 
 
 def read_weights(path: Path, device: Device, plan: Mapping[str, Source] | None = None) -> Weights:
@@ -51,13 +51,13 @@ def read_weights(path: Path, device: Device, plan: Mapping[str, Source] | None =
         as_it_is = DTYPES.get(entry.dtype) is wanted
         if mappable and as_it_is:
             value = take(file.map(source.name, entry), source).contiguous()
-            found.file = file
+            found.files = (file,)
         else:
             value = _converted(take(file.read(source.name, entry), source), device.device, wanted)
         if not _finite(value):
             bad.append(source.name)
         found[name] = value
-    if found.file is None:
+    if not found.files:
         file.close()
     if bad:
         raise DamagedWeights(path, f"{_some(bad)} hold NaN or infinite weights (as {device.dtype})")
@@ -125,16 +125,21 @@ def build(path: Path, make: Callable[[], M], weights: Mapping[str, Tensor], pref
     if other:
         raise WrongDtypes(path, f"it holds {_some(other)}")
     module.load_state_dict(state, assign=True)
-    if isinstance(weights, Weights) and weights.file is not None:
-        _check_before_use(module, weights.file)
+    if isinstance(weights, Weights) and weights.files:
+        _check_before_use(module, weights.files)
     return module.requires_grad_(False).eval()
 
 
-def _check_before_use(module: nn.Module, file: CheckpointFile) -> None:
+def _check_before_use(module: nn.Module, files: Sequence[CheckpointFile]) -> None:
     """Whenever a layer is called: a microsecond each, and reading a page that a file has lost ends the process."""
+
+    def check(*_: object) -> None:
+        for file in files:
+            file.check()
+
     for each in module.modules():
         if each is module or next(each.parameters(recurse=False), None) is not None:
-            each.register_forward_pre_hook(lambda *_: file.check())
+            each.register_forward_pre_hook(check)
 
 
 def _some(names: list[str], limit: int = 5) -> str:

@@ -249,7 +249,7 @@ def test_a_file_that_changes_while_it_is_read(tmp_path: Path, sound: bytes, monk
     path.write_bytes(sound)
     header = read_header(path)
     path.write_bytes(sound[:1_000])
-    monkeypatch.setattr("nodes.checkpoints.load.read_header", lambda _: header)
+    monkeypatch.setattr("nodes.checkpoints.specs.read_header", lambda _: header)
     with pytest.raises(errors.DamagedWeights, match="its weights cannot be read"):
         load_checkpoint(path)
 
@@ -293,8 +293,6 @@ def test_no_pickle_is_ever_opened(tmp_path: Path, name: str, suffix: str) -> Non
 
 
 FOREIGN = {
-    "Stable Diffusion 1": ["model.diffusion_model.input_blocks.0.0.weight", "first_stage_model.encoder.conv_in.weight",
-                           "cond_stage_model.transformer.text_model.embeddings.position_ids"],
     "Flux": ["double_blocks.0.img_attn.qkv.weight", "single_blocks.0.linear1.weight", "img_in.weight"],
     "LoRA": ["lora_unet_down_blocks_0_attentions_0_proj_in.lora_down.weight"],
 }  # fmt: skip

@@ -93,8 +93,9 @@ class StableDiffusionRecipe:
         """Build the models."""
         from .stable_diffusion_parts import marked_prediction, read_parts
 
-        path = self.header.path
-        return read_parts(path, self.layout, device, marked_prediction(self.header, self.layout))
+        file = [self.header]
+        prediction = marked_prediction(self.header, self.layout)
+        return read_parts(self.layout, device, prediction, file, file, [file] * len(self.layout.towers))
 
 
 @dataclass(frozen=True)
@@ -156,15 +157,14 @@ def find_towers(header: Header) -> tuple[Tower, ...]:
     """The text encoders of a single file. Raises MissingTensors where there is none."""
     old = "cond_stage_model.transformer."
     if any(name.startswith(old) for name in header.tensors):
-        inner = "" if any(name.startswith(f"{old}text_model.") for name in header.tensors) else "text_model."
-        return (openai_tower(header, old, inner, layer=1, final_norm=True),)
+        return (openai_tower(header, old, layer=1, final_norm=True),)
     if any(name.startswith("cond_stage_model.model.") for name in header.tensors):
         return (open_clip_tower(header, "cond_stage_model.model.", final_norm=True),)
     found = []
     for index in (0, 1):
         prefix = f"conditioner.embedders.{index}."
         if any(name.startswith(f"{prefix}transformer.") for name in header.tensors):
-            found.append(openai_tower(header, f"{prefix}transformer.", "", layer=2, final_norm=False))
+            found.append(openai_tower(header, f"{prefix}transformer.", layer=2, final_norm=False))
         elif any(name.startswith(f"{prefix}model.") for name in header.tensors):
             found.append(open_clip_tower(header, f"{prefix}model.", final_norm=False))
     if not found:
@@ -176,9 +176,11 @@ def find_towers(header: Header) -> tuple[Tower, ...]:
     return tuple(found)
 
 
-def openai_tower(header: Header, prefix: str, inner: str, *, layer: int, final_norm: bool) -> Tower:
-    """A text encoder whose tensors are named as ours. inner: what files of early tools leave out of the names."""
-    shapes = {inner + name: shape for name, shape in header.shapes(prefix).items()}
+def openai_tower(header: Header, prefix: str, *, layer: int, final_norm: bool) -> Tower:
+    """A text encoder whose tensors are named as ours, but for a `text_model.` that some tools leave out."""
+    stored = header.shapes(prefix)
+    inner = "" if any(name.startswith("text_model.") for name in stored) else "text_model."
+    shapes = {name if name.startswith("text_projection") else inner + name: each for name, each in stored.items()}
     config = clip_config(header, shapes, "text_projection.weight" in shapes)
     names = [name for name in shapes if not DROPPED.fullmatch(name)]
     return Tower(

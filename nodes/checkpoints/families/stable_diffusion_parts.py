@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 from ...conditioning.clip import ClipTextEncoder, ClipTower
 from ...conditioning.unet import predict_unet
 from ...models.clip_text import ClipText
 from ...models.configs import LdmAutoencoderConfig, UNetConfig
 from ...models.unet import UNet
-from ...parameterisations import Epsilon, Parameterisation, Velocity
+from ...parameterisations import BY_NAME
 from ...schedules.noise import DiscreteVP, NoiseSchedule, alpha_bar_table
-from ...types import Autoencoder, Denoiser, LatentSpace, TextEncoder
+from ...types import Denoiser, LatentSpace
 from ..family import Device, Parts
 from ..header import Header
 from ..ldm_autoencoder import SpaceName, compute_dtype, latent_space
+from ..sources import Source
 from ..weights import Weights, build, read_weights
 from .ldm_autoencoder_parts import autoencoder_handle
 from .stable_diffusion import UNET, Layout, Tower
 from .stable_diffusion_specs import BETA_END, BETA_START, TRAINING_STEPS
-
-Prediction = Literal["eps", "v"]
 
 V_SIGN = f"{UNET}output_blocks.11.1.transformer_blocks.0.norm1.bias"
 """A tensor of version 2 whose spread tells the two predictions apart."""
@@ -29,7 +28,7 @@ V_SIGN = f"{UNET}output_blocks.11.1.transformer_blocks.0.norm1.bias"
 V_SPREAD = 0.09
 
 
-def marked_prediction(header: Header, layout: Layout) -> Prediction:
+def marked_prediction(header: Header, layout: Layout) -> str:
     """What the network predicts.
 
     Files of XL that predict velocities say so by a tensor `v_pred`. Of version 2 there are both kinds with equal names
@@ -40,53 +39,57 @@ def marked_prediction(header: Header, layout: Layout) -> Prediction:
         return "v"
     if not layout.asks_weights or V_SIGN not in header.tensors:
         return "eps"
-    from ..sources import Source
-
     bias = read_weights(header.path, Device("cpu", "float32"), {"bias": Source(V_SIGN)})["bias"]
     return "v" if float(bias.std(correction=0)) > V_SPREAD else "eps"
 
 
-def read_parts(path: Path, layout: Layout, device: Device, prediction: Prediction) -> Parts:
-    """The models of a file, read model by model."""
-    plan = layout.plan()
-    chosen = {name: source for name, source in plan.items() if name.startswith("unet.")}
-    denoiser = denoiser_handle(path, layout.unet, read_weights(path, device, chosen), layout.space, prediction)
+def read_parts(
+    layout: Layout,
+    device: Device,
+    prediction: str,
+    unet: Sequence[Header],
+    autoencoder: Sequence[Header],
+    towers: Sequence[Sequence[Header]],
+) -> Parts:
+    """The models from the files that hold each of them."""
+    place = Device(device.device, compute_dtype(layout.space, device.dtype))
+    images = read_files(autoencoder, place, layout.autoencoder.sources)
+    path = unet[0].path
     return Parts(
-        denoiser=denoiser,
-        text_encoder=read_towers(path, layout.towers, device),
-        autoencoder=read_autoencoder(path, layout, device),
+        denoiser=denoiser_handle(
+            path, layout.unet, read_files(unet, device, layout.unet_sources), layout.space, prediction
+        ),
+        text_encoder=ClipTextEncoder(
+            towers=tuple(_tower(*each, device) for each in zip(layout.towers, towers, strict=True))
+        ),
+        autoencoder=autoencoder_handle(path, layout.autoencoder.config, images, layout.space),
     )
 
 
-def read_towers(path: Path, towers: tuple[Tower, ...], device: Device) -> TextEncoder:
-    """The text encoder."""
-    built = []
-    for tower in towers:
-        spec, weights = tower.spec, read_weights(path, device, tower.sources)
-        network = build(path, lambda spec=spec: ClipText(spec.config), weights, "")  # type: ignore[misc]
-        built.append(
-            ClipTower(network=network, pad=spec.pad, layer=spec.layer, final_norm=spec.final_norm, absent=spec.absent)
-        )
-    return ClipTextEncoder(towers=tuple(built))
+def read_files(headers: Sequence[Header], device: Device, sources: Mapping[str, Source]) -> Weights:
+    """The tensors of one network out of the files that hold them."""
+    found = Weights()
+    for header in headers:
+        here = {name: source for name, source in sources.items() if source.name in header.tensors}
+        part = read_weights(header.path, device, here)
+        found.update(part)
+        found.files += part.files
+    return found
 
 
-def read_autoencoder(path: Path, layout: Layout, device: Device) -> Autoencoder:
-    """The autoencoder; see `compute_dtype` for its dtype."""
-    place = Device(device.device, compute_dtype(layout.space, device.dtype))
-    weights = read_weights(path, place, layout.autoencoder.sources)
-    return autoencoder_handle(path, layout.autoencoder.config, weights, layout.space)
+def _tower(tower: Tower, headers: Sequence[Header], device: Device) -> ClipTower:
+    spec = tower.spec
+    network = build(headers[0].path, lambda: ClipText(spec.config), read_files(headers, device, tower.sources), "")
+    return ClipTower(network=network, pad=spec.pad, layer=spec.layer, final_norm=spec.final_norm, absent=spec.absent)
 
 
-def denoiser_handle(
-    path: Path, config: UNetConfig, weights: Weights, space: SpaceName, prediction: Prediction
-) -> Denoiser:
-    """A denoiser from the weights below `unet.`."""
-    parameterisations: dict[Prediction, Parameterisation] = {"eps": Epsilon(), "v": Velocity()}
+def denoiser_handle(path: Path, config: UNetConfig, weights: Weights, space: SpaceName, prediction: str) -> Denoiser:
+    """A denoiser from the weights of its UNet. prediction: "eps" or "v"."""
     about = latent_space(space, LdmAutoencoderConfig())
     return Denoiser(
-        network=build(path, lambda: UNet(config), weights, "unet."),
+        network=build(path, lambda: UNet(config), weights, ""),
         predict=predict_unet,
-        parameterisation=parameterisations[prediction],
+        parameterisation=BY_NAME[prediction](),
         schedule=schedule(),
         space=LatentSpace(
             name=about.name, channels=about.channels, downscale=about.downscale, scale=about.scale, shift=about.shift

@@ -172,7 +172,7 @@ def test_models_lists_what_workflows_can_name(cli: Cli, tmp_path: Path) -> None:
     assert cli("models", "--kind", "note", "--json").json() == [
         {"kind": "note", "name": "deep/a.txt", "bytes": 2_000_000}
     ]
-    assert "there is no kind 'nothing'; there are checkpoint, image, " in cli("models", "--kind", "nothing").err
+    assert "there is no kind 'nothing'; there are checkpoint, " in cli("models", "--kind", "nothing").err
 
 
 def test_a_file_that_may_not_be_used_does_not_hide_the_others(cli: Cli, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from nodegraph import InvalidWorkflow, Settings
 from nodegraph.errors import FileMissing, FileNotAllowed, NodegraphError
+from nodegraph.execution.digests import FileDigests
 from nodegraph.execution.resolve import FileResolver
 from nodegraph.execution.run import Runner
 from nodegraph.plugins import Manifest, Pack
@@ -212,3 +213,48 @@ def test_a_file_is_hashed_once_until_it_changes(
     prepared = make_runner().prepare(workflow)
     assert dict(prepared.files) == {("note", "hello.txt"): sha256(b"hello").hexdigest()}
     assert len(set(prepared.plan.keys.values())) == 3
+
+
+@pytest.fixture
+def model_folder(notes: Path) -> Path:
+    """A model in several files among the notes."""
+    folder = notes / "deep" / "model"
+    (folder / "part").mkdir(parents=True)
+    (folder / "model_index.json").write_text("{}")
+    (folder / "part" / "weights").write_text("1")
+    (folder / ".hidden").write_text("nothing")
+    return folder
+
+
+def test_a_folder_with_an_index_is_named_like_a_file(resolver: FileResolver, model_folder: Path) -> None:
+    assert resolver.resolve("note", "deep/model") == model_folder
+    assert [name for name in resolver.names("note") if "model" in name] == ["deep/model"]
+    with pytest.raises(FileMissing):
+        resolver.resolve("note", "deep")
+
+
+def test_a_model_folder_changes_with_each_of_its_files(model_folder: Path) -> None:
+    digests = FileDigests(None)
+    first = digests.digest(model_folder)
+    assert digests.digest(model_folder) == first
+    (model_folder / ".hidden").write_text("something")
+    assert digests.digest(model_folder) == first
+    (model_folder / "part" / "weights").write_text("2")
+    second = digests.digest(model_folder)
+    (model_folder / "part" / "weights").rename(model_folder / "part" / "weights2")
+    assert len({first, second, digests.digest(model_folder)}) == 3
+
+
+def test_the_digest_of_a_folder_is_known_when_all_of_its_files_are(model_folder: Path) -> None:
+    digests = FileDigests(None, now=lambda: 2**62)
+    assert digests.known(model_folder) is None
+    digests.digest(model_folder / "model_index.json")
+    assert digests.known(model_folder) is None
+    assert digests.digest(model_folder) == digests.known(model_folder)
+
+
+def test_no_file_of_a_model_folder_leads_outside(resolver: FileResolver, model_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "outside").write_text("secret")
+    (model_folder / "part" / "link").symlink_to(tmp_path / "outside")
+    with pytest.raises(FileNotAllowed):
+        resolver.resolve("note", "deep/model")
