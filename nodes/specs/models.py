@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, ClassVar, Self
 
@@ -64,6 +65,15 @@ class ScheduleSpec:
         levels = value.levels.tolist() if hasattr(value, "levels") else ()
         return cls(sigma_min=value.sigma_min, sigma_max=value.sigma_max, levels=tuple(levels))
 
+    def close_to(self, other: ScheduleSpec) -> bool:
+        """The same but for rounding: tables are computed here in another way than by torch."""
+        pairs = zip(
+            (self.sigma_min, self.sigma_max, *self.levels),
+            (other.sigma_min, other.sigma_max, *other.levels),
+            strict=False,
+        )
+        return len(self.levels) == len(other.levels) and all(math.isclose(a, b, rel_tol=1e-9) for a, b in pairs)
+
 
 @dataclass(frozen=True, kw_only=True)
 class DenoiserSpec(ModelSpec):
@@ -105,6 +115,12 @@ class DenoiserSpec(ModelSpec):
             cost=cost,
             config=config,
         )
+
+    def agrees(self, found: object) -> bool:
+        """Rounding of the levels aside."""
+        if not isinstance(found, DenoiserSpec) or not self.schedule.close_to(found.schedule):
+            return False
+        return self == replace(found, schedule=self.schedule)
 
     @property
     def own(self) -> int:

@@ -60,7 +60,7 @@ def read_parts(
             path, layout.unet, read_files(unet, device, layout.unet_sources), layout.space, prediction
         ),
         text_encoder=ClipTextEncoder(
-            towers=tuple(_tower(*each, device) for each in zip(layout.towers, towers, strict=True))
+            towers=tuple(read_tower(*each, device) for each in zip(layout.towers, towers, strict=True))
         ),
         autoencoder=autoencoder_handle(path, layout.autoencoder.config, images, layout.space),
     )
@@ -77,7 +77,8 @@ def read_files(headers: Sequence[Header], device: Device, sources: Mapping[str, 
     return found
 
 
-def _tower(tower: Tower, headers: Sequence[Header], device: Device) -> ClipTower:
+def read_tower(tower: Tower, headers: Sequence[Header], device: Device) -> ClipTower:
+    """A text encoder from the files that hold it."""
     spec = tower.spec
     network = build(headers[0].path, lambda: ClipText(spec.config), read_files(headers, device, tower.sources), "")
     return ClipTower(network=network, pad=spec.pad, layer=spec.layer, final_norm=spec.final_norm, absent=spec.absent)
