@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from jaxtyping import Float, Int64
@@ -12,7 +13,8 @@ from torch import Tensor
 from ..models.clip_text import ClipText
 from ..models.configs import CLIP_END, CLIP_START
 from ..specs.clip import BATCH, ClipTextEncoderSpec, tower_of
-from ..types import Encoding, TextEncoder
+from ..types import Encoding, Patch, TextEncoder
+from ..types.models import patched_network
 from .clip_tokens import ClipTokenizer
 from .prompts import EMPTY, Chunk, Vector, Weighting, chunks, parse, unknown_words
 from .weighting import weighted
@@ -26,6 +28,7 @@ class ClipTower:
     hidden states are given, counted from the end: 1 is the last of the full model. final_norm: whether they go through
     the norm that follows the last layer. absent: how many layers at the end of the full model the network lacks; files
     that hold no layer but those in use have some. learned: the vectors (n, width) of learned words, in lower case.
+    patches: changes to its weights.
 
     Stable Diffusion 1 takes layer 1 with the norm, 2 takes layer 2 with the norm, XL layer 2 of both towers without.
     """
@@ -36,6 +39,14 @@ class ClipTower:
     final_norm: bool = True
     absent: int = 0
     learned: Mapping[str, Tensor] = field(default_factory=dict)
+    patches: tuple[Patch, ...] = ()
+
+    @cached_property
+    def patched(self) -> ClipText:
+        """The network with what the patches add to its weights; made when it is first needed."""
+        found = patched_network(self.network, self.patches)
+        assert isinstance(found, ClipText)
+        return found
 
     @property
     def pools(self) -> bool:
@@ -58,7 +69,7 @@ class ClipTower:
         table = self.network.text_model.embeddings.token_embedding.weight
         ids = torch.tensor([self.ids(chunk) for chunk in batch], dtype=torch.int64, device=table.device)
         with torch.no_grad():
-            hidden, pooled = self.network(
+            hidden, pooled = self.patched(
                 ids,
                 self._vectors(ids, batch),
                 layer=self.layer - self.absent,

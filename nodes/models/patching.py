@@ -18,6 +18,45 @@ class Change:
         """In float32, shaped like the weight."""
 
 
+class Branch:
+    """What is computed beside a layer and added to what it gives. Methods derive from it."""
+
+    @abstractmethod
+    def beside(self, layer: nn.Module, x: Tensor) -> Tensor:
+        """Shaped like the layer's output for the input x."""
+
+
+class WithBranches(nn.Module):
+    """A layer, and what is computed beside it."""
+
+    def __init__(self, layer: nn.Module, branches: Sequence[Branch]) -> None:
+        super().__init__()
+        self.layer, self.branches = layer, tuple(branches)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """As the layer's; a 1 x 1 convolution also takes (batch, positions, channels)."""
+        out: Tensor
+        if isinstance(self.layer, nn.Conv2d) and x.ndim == 3:
+            out = nn.functional.linear(x, self.layer.weight.flatten(1), self.layer.bias)
+        else:
+            out = self.layer(x)
+        for branch in self.branches:
+            out = out + branch.beside(self.layer, x)
+        return out
+
+
+def with_branches(network: nn.Module, branches: Mapping[str, Sequence[Branch]]) -> nn.Module:
+    """A network in which the layers of the given names have branches beside them.
+
+    Raises AttributeError for a name that the network does not have.
+    """
+    made = _sharing(network)
+    for name, several in branches.items():
+        path, _, leaf = name.rpartition(".")
+        made.get_submodule(path)._modules[leaf] = WithBranches(made.get_submodule(name), several)
+    return made
+
+
 def with_changes(network: nn.Module, changes: Mapping[str, Sequence[Change]]) -> nn.Module:
     """A network whose parameters of the given names are larger by their changes.
 

@@ -114,7 +114,6 @@ class SpatialTransformer(nn.Module):
 
     def __init__(self, width: int, heads: int, depth: int, context_width: int, *, linear: bool) -> None:
         super().__init__()
-        self.linear = linear
         self.norm = nn.GroupNorm(GROUPS, width, eps=1e-6)
         self.proj_in = nn.Linear(width, width) if linear else nn.Conv2d(width, width, 1)
         self.transformer_blocks = nn.ModuleList(TransformerBlock(width, heads, context_width) for _ in range(depth))
@@ -131,12 +130,10 @@ class SpatialTransformer(nn.Module):
         return x + tokens.reshape(b, height, width, c).permute(0, 3, 1, 2)
 
     def _project(self, layer: nn.Module, tokens: Tensor) -> Tensor:
-        if self.linear:
+        if not isinstance(layer, nn.Conv2d):
             out: Tensor = layer(tokens)
             return out
-        weight, bias = layer.weight, layer.bias
-        assert isinstance(weight, Tensor) and isinstance(bias, Tensor)
-        return F.linear(tokens, weight.flatten(1), bias)
+        return F.linear(tokens, layer.weight.flatten(1), layer.bias)
 
 
 class Downsample(nn.Module):

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from nodegraph import wire
 
-from ..models.patching import Change, with_changes
+from ..models.patching import Branch, Change, with_branches, with_changes
 from ..models.taps import Several, Taps
 from ..parameterisations import Parameterisation
 from ..schedules.noise import NoiseSchedule
@@ -70,6 +70,10 @@ class Patch:
 
     def changes(self) -> Mapping[str, Sequence[Change]]:
         """What is added to which weights of the network."""
+        return {}
+
+    def branches(self) -> Mapping[str, Sequence[Branch]]:
+        """What is computed beside which layers of the network."""
         return {}
 
     def taps(self, call: Call) -> Taps | None:
@@ -151,12 +155,17 @@ class Denoiser:
 
 
 def patched_network(network: nn.Module, patches: Sequence[Patch]) -> nn.Module:
-    """The network itself where no patch changes a weight."""
-    found: dict[str, list[Change]] = {}
+    """The network itself where no patch changes weights or layers."""
+    changes: dict[str, list[Change]] = {}
+    branches: dict[str, list[Branch]] = {}
     for patch in patches:
         for name, several in patch.changes().items():
-            found.setdefault(name, []).extend(several)
-    return with_changes(network, found) if found else network
+            changes.setdefault(name, []).extend(several)
+        for name, beside in patch.branches().items():
+            branches.setdefault(name, []).extend(beside)
+    if changes:
+        network = with_changes(network, changes)
+    return with_branches(network, branches) if branches else network
 
 
 def column(value: Tensor, like: Tensor) -> Tensor:

@@ -1,0 +1,281 @@
+"""What a LoRA file holds, from its header: which layers it changes, in whichever layout it is written. No torch.
+
+Layouts differ in how they name layers and factors. Here every layer is named by its path with underscores for dots,
+which all layouts can be brought to: those of kohya have lost the dots, and no two layers differ in dots alone.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from nodegraph import InvalidInput
+
+from ..checkpoints.errors import InvalidMatch
+from ..checkpoints.header import Header, read_header
+from ..checkpoints.kinds import kind_of
+
+Shape = tuple[int, ...]
+
+UNET, TEXT, TEXT_2 = "unet", "text_encoder", "text_encoder_2"
+
+PREFIXES = (
+    ("lora_unet_", UNET), ("lora_te1_", TEXT), ("lora_te2_", TEXT_2), ("lora_te_", TEXT),  # kohya
+    ("text_encoder_2.", TEXT_2), ("text_encoder.", TEXT), ("unet.", UNET),  # diffusers
+    ("base_model.model.", ""),  # PEFT; the layer tells the model
+)  # fmt: skip
+"""How names begin, and the model that they speak of."""
+
+FACTORS: tuple[tuple[str, str], ...] = (
+    (r"\.lora_down\.weight", "down"), (r"\.lora_up\.weight", "up"), (r"\.lora_mid\.weight", "mid"),  # kohya
+    (r"\.lora_A(?:\.default)?\.weight", "down"), (r"\.lora_B(?:\.default)?\.weight", "up"),  # PEFT
+    (r"\.lora(?:_linear_layer)?\.down\.weight", "down"), (r"\.lora(?:_linear_layer)?\.up\.weight", "up"),  # diffusers
+    (r"_lora\.down\.weight", "down"), (r"_lora\.up\.weight", "up"),  # diffusers, attention processors
+    (r"\.alpha", "alpha"),
+)  # fmt: skip
+"""How names end: .lora_up.weight, .lora_B.weight, .lora.up.weight, to_q_lora.up.weight, ..."""
+
+ENDING = re.compile("|".join(f"(?P<{role}{i}>{pattern})" for i, (pattern, role) in enumerate(FACTORS)) + r"$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """What a file holds for one layer: names of tensors, "" where there is none, and the factors' shapes.
+
+    The change is up @ mid @ down times alpha / rank. down: (rank, in, ...). up: (out, rank, ...).
+    """
+
+    down: str
+    up: str
+    mid: str = ""
+    alpha: str = ""
+    down_shape: Shape
+    up_shape: Shape
+
+    @property
+    def rank(self) -> int:
+        """Columns of `up`, rows of `down`."""
+        return self.down_shape[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoraFile:
+    """A recognised file. parts: by model, "unet", "text_encoder" or "text_encoder_2", the layers by name."""
+
+    header: Header
+    layout: str
+    parts: Mapping[str, Mapping[str, Layer]]
+
+    @property
+    def made_for(self) -> str:
+        """The model that the shapes speak of, "" where they do not."""
+        for name, layer in self.parts.get(UNET, {}).items():
+            if name.endswith(("attn2_to_k", "attn2_to_v")):
+                contexts = {768: "1", 1024: "2", 2048: "XL", 1280: "XL (refiner)"}
+                version = contexts.get(layer.down_shape[1])
+                return f"Stable Diffusion {version}" if version else ""
+        return ""
+
+
+def read_lora_file(path: Path) -> LoraFile:
+    """From the header. Every tensor belongs to a layer.
+
+    Raises InvalidInput where the file is something else, InvalidMatch where it is a LoRA that is broken.
+    """
+    header = read_header(path)
+    kind = kind_of(header)
+    if not kind.startswith("a LoRA") or "DoRA" in kind:
+        raise InvalidInput("lora", path.name, f"it is {kind}, no LoRA that can be read here", "choose a LoRA or LoCon")
+    if any(re.fullmatch(r"\w+:\d+:(up|down)", name) for name in header.tensors):
+        return LoraFile(header=header, layout="cloneofsimo", parts=_numbered(header))
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for name in header.tensors:
+        part, layer, role = _parse(header, name)
+        roles = found.setdefault(part, {}).setdefault(layer, {})
+        if role in roles:
+            raise InvalidMatch(path, f"{roles[role]} and {name} are the same factor of one layer")
+        roles[role] = name
+    parts = {
+        part: {layer: _layer(header, layer, roles) for layer, roles in layers.items()} for part, layers in found.items()
+    }
+    return LoraFile(header=header, layout=kind.removeprefix("a LoRA (").removesuffix(")"), parts=parts)
+
+
+def _parse(header: Header, name: str) -> tuple[str, str, str]:
+    """The model, the layer with underscores, and the factor that a tensor is."""
+    match = ENDING.search(name)
+    if match is None:
+        raise InvalidMatch(header.path, f"{name} is no part of a LoRA")
+    role = next(key for key, value in match.groupdict().items() if value is not None).rstrip("0123456789")
+    path = name[: match.start()]
+    part = ""
+    for prefix, model in PREFIXES:
+        if path.startswith(prefix):
+            path, part = path[len(prefix) :], model
+            break
+    path = path.removeprefix("unet.") if part in ("", UNET) else path
+    part = part or (TEXT if path.startswith("text_model") else UNET)
+    path = path.replace(".processor.", ".")
+    if path.endswith((".to_out", "_to_out")):  # attention processors have no list there
+        path += ".0"
+    return part, path.replace(".", "_"), role
+
+
+def _layer(header: Header, layer: str, roles: Mapping[str, str]) -> Layer:
+    missing = [role for role in ("down", "up") if role not in roles]
+    if missing:
+        raise InvalidMatch(header.path, f"its layer {layer} has no factor {missing[0]!r}")
+    down, up = (header.tensors[roles[role]].shape for role in ("down", "up"))
+    if len(down) < 2 or len(up) < 2 or 0 in (*down, *up) or up[1] != down[0]:
+        raise InvalidMatch(header.path, f"the factors of its layer {layer} do not fit: {list(up)} and {list(down)}")
+    return Layer(
+        down=roles["down"],
+        up=roles["up"],
+        mid=roles.get("mid", ""),
+        alpha=roles.get("alpha", ""),
+        down_shape=down,
+        up_shape=up,
+    )
+
+
+# cloneofsimo's layout: layers are numbered in the order in which diffusers visits them
+
+
+def _numbered(header: Header) -> dict[str, dict[str, Layer]]:
+    """Layers by their numbers, as "unet": {"0": ...}."""
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for name in header.tensors:
+        match = re.fullmatch(r"(\w+):(\d+):(up|down)", name)
+        if match is None:
+            if header.metadata.get(name) == "<embed>":
+                continue
+            raise InvalidMatch(header.path, f"{name} is no part of a LoRA")
+        found.setdefault(match[1], {}).setdefault(match[2], {})[match[3]] = name
+    return {
+        part: {number: _layer(header, number, roles) for number, roles in layers.items()}
+        for part, layers in found.items()
+    }
+
+
+ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
+
+
+def unet_orders(modules: Mapping[str, str], metadata: Mapping[str, str]) -> Iterator[list[str]]:
+    """The orders in which versions of diffusers visit the linear layers of a UNet's attention and GEGLU.
+
+    modules: all layers of the UNet by their names in diffusers, in any order, with our names. Younger versions put the
+    feed-forward layer after both attentions, older ones between them.
+    """
+    targets = _targets(metadata, UNET, ["CrossAttention", "Attention", "GEGLU"])
+    blocks = sorted({name.partition(".attn1.")[0] for name in modules if ".attn1." in name}, key=_visited)
+    attends = any("Attention" in each for each in targets)
+    for order in (("attn1", "attn2", "ff"), ("attn1", "ff", "attn2")):
+        names: list[str] = []
+        for block in blocks:
+            for part in order:
+                if part == "ff":
+                    names += [f"{block}.ff.net.0.proj"] if "GEGLU" in targets else []
+                elif attends:
+                    names += [f"{block}.{part}.{each}" for each in ATTENTION]
+        yield [modules[name] for name in names]
+
+
+def text_order(depth: int) -> list[str]:
+    """The order in which transformers visits the linear layers of CLIP's attention."""
+    return [
+        f"text_model.encoder.layers.{layer}.self_attn.{each}"
+        for layer in range(depth)
+        for each in ("k_proj", "v_proj", "q_proj", "out_proj")
+    ]
+
+
+def _visited(block: str) -> tuple[int, list[int]]:
+    """Encoder, decoder, middle; then by number."""
+    place = {"down_blocks": 0, "up_blocks": 1, "mid_block": 2}[block.partition(".")[0]]
+    return place, [int(each) for each in block.split(".") if each.isdigit()]
+
+
+def _targets(metadata: Mapping[str, str], part: str, default: list[str]) -> list[str]:
+    """The classes whose layers were changed."""
+    try:
+        found = json.loads(metadata.get(part, "null"))
+    except ValueError:
+        return default
+    return [str(each) for each in found] if isinstance(found, list) and found else default
+
+
+Shapes = Mapping[str, Shape]
+"""Of a model's weights by our names."""
+
+
+def targets(
+    file: LoraFile,
+    part: str,
+    shapes: Shapes,
+    names: Mapping[str, str],
+    strength: Callable[[str], float] = lambda _: 1.0,
+) -> dict[str, Layer]:
+    """Which weights of a model a file changes, and by which of its layers.
+
+    shapes: of the model's weights. names: our names of its layers by their names with underscores, in all layouts.
+    strength: of a weight by its name; those of strength 0 are left out. Raises InvalidInput where a layer is not the
+    model's.
+    """
+    layers = file.parts.get(part, {})
+    if file.layout == "cloneofsimo":
+        layers = _by_name(file, part, layers, shapes, names)
+    found: dict[str, Layer] = {}
+    strange: list[str] = []
+    for name, layer in layers.items():
+        weight = f"{names[name]}.weight" if name in names else ""
+        if weight not in shapes or not fits(layer, shapes[weight]):
+            strange.append(name)
+        elif strength(weight) != 0.0:
+            found[weight] = layer
+    if strange:
+        raise misfit(file, part, strange, len(layers))
+    return found
+
+
+def fits(layer: Layer, weight: Shape) -> bool:
+    """Whether the change has as many rows and columns as the weight."""
+    columns = 1
+    for side in (*weight[1:],):
+        columns *= side
+    inner = 1
+    for side in layer.down_shape[1:]:
+        inner *= side
+    return layer.up_shape[0] == weight[0] and (inner == columns or (bool(layer.mid) and inner == weight[1]))
+
+
+def misfit(file: LoraFile, part: str, strange: list[str], count: int) -> InvalidInput:
+    """The error for layers that a model does not have."""
+    made_for = f"it seems to be made for {file.made_for}" if file.made_for else "it is made for another model"
+    shown = ", ".join(strange[:3])
+    return InvalidInput(
+        "lora",
+        file.header.path.name,
+        f"{len(strange)} of its {count} layers for the {part.replace('_', ' ')} do not fit this model ({shown}); "
+        f"{made_for}",
+        "use it with the model that it was made for",
+    )
+
+
+def _by_name(
+    file: LoraFile, part: str, layers: Mapping[str, Layer], shapes: Shapes, names: Mapping[str, str]
+) -> dict[str, Layer]:
+    """Numbered layers by name: in the order in which all shapes fit."""
+    back = {ours: name for name, ours in names.items()}
+    dotted = {name: ours for name, ours in names.items() if "." in name}
+    if part == UNET:
+        orders = list(unet_orders(dotted, file.header.metadata))
+    else:
+        orders = [text_order(len({name.split(".")[3] for name in shapes if ".layers." in name}))]
+    for order in orders:
+        pairs = {order[int(number)]: layer for number, layer in layers.items() if int(number) < len(order)}
+        if len(pairs) == len(layers) and all(fits(layer, shapes[f"{name}.weight"]) for name, layer in pairs.items()):
+            return {back[name]: layer for name, layer in pairs.items()}
+    raise misfit(file, part, sorted(layers, key=int), len(layers))

@@ -1,0 +1,164 @@
+"""What adapters will give, and the checks that their nodes share with their specs. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from nodegraph import InvalidInput
+from nodegraph.spec import Cost, ModelFacts, Predicted, Spec, Unknown
+
+from ..checkpoints.specs import loading
+from ..models.clip_text_shapes import clip_text_shapes
+from ..models.configs import ClipTextConfig, UNetConfig
+from ..models.unet_shapes import unet_shapes
+from ..specs.clip import ClipTextEncoderSpec
+from ..specs.models import DenoiserSpec, TextEncoderSpec
+from .lora_files import TEXT, TEXT_2, UNET, Layer, LoraFile, read_lora_file, targets
+from .lora_names import text_layers, unet_layers
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoraSpec(Spec):
+    """A LoRA that is not loaded."""
+
+    wire: ClassVar[str] = "nodes.Lora"
+
+    file: LoraFile
+
+    @classmethod
+    def of(cls, value: Any) -> Self:
+        """From the file that it holds."""
+        return cls(file=value.file)
+
+    @property
+    def own(self) -> int:
+        """Its factors."""
+        return self.file.header.bytes()
+
+    def __str__(self) -> str:
+        counts = [f"{len(layers)} of the {part.replace('_', ' ')}" for part, layers in self.file.parts.items()]
+        made_for = f", made for {self.file.made_for}" if self.file.made_for else ""
+        return f"LoRA ({self.file.layout}) for layers: {', '.join(counts)}{made_for}"
+
+
+def load_lora(lora: Path) -> Predicted:
+    """The factors that the file holds."""
+    file = read_lora_file(lora)
+    header = file.header
+    about = ModelFacts(
+        input="lora",
+        family=f"LoRA ({file.layout}){f' for {file.made_for}' if file.made_for else ''}",
+        precision=header.precision(),
+        parameters=header.parameters(),
+        bytes=header.bytes(),
+    )
+    return Predicted({"lora": LoraSpec(file=file)}, loading(header), (about,))
+
+
+def apply_lora(
+    denoiser: DenoiserSpec, lora: LoraSpec, strength: float, mode: str | Unknown, parts: list[float]
+) -> Predicted:
+    """The same model; merged weights are new ones."""
+    found = unet_targets(lora.file, denoiser.config, strength, parts)
+    if not found:
+        return Predicted({"denoiser": denoiser})
+    shapes = unet_shapes(_unet(denoiser.config))
+    changed = sum(_product(shapes[name]) for name in found)
+    cost = Cost(working=denoiser.item * changed if mode == "merge" else 0)
+    return Predicted({"denoiser": replace(denoiser, shares=denoiser)}, cost)
+
+
+def apply_lora_text(text_encoder: TextEncoderSpec, lora: LoraSpec, strength: float, mode: str | Unknown) -> Predicted:
+    """The same encoder; merged weights are new ones."""
+    towers = _towers(text_encoder)
+    text_targets(lora.file, [tower.config for tower in towers.towers], strength)
+    return Predicted({"text_encoder": text_encoder if strength == 0.0 else replace(towers, shares=text_encoder)})
+
+
+def unet_targets(file: LoraFile, config: object, strength: float, parts: list[float]) -> dict[str, Layer]:
+    """The weights of a UNet that a LoRA changes; InvalidInput where it is for another model.
+
+    parts: how strongly in encoder, middle and decoder, beside the strength of the whole.
+    """
+    unet = _unet(config)
+    check_parts(parts)
+    shapes = unet_shapes(unet)
+    where = strength_of(strength, parts)
+    return targets(file, UNET, shapes, unet_layers(unet, shapes), where)
+
+
+def strength_of(strength: float, parts: list[float]) -> Callable[[str], float]:
+    """The strength for a weight of a UNet, by its name."""
+    encoder, middle, decoder = parts or (1.0, 1.0, 1.0)
+
+    def found(weight: str) -> float:
+        part = {"input_blocks": encoder, "middle_block": middle, "output_blocks": decoder}
+        return strength * part.get(weight.partition(".")[0], 1.0)
+
+    return found
+
+
+def check_parts(parts: list[float]) -> None:
+    """InvalidInput where there are not three, or none."""
+    if len(parts) not in (0, 3):
+        raise InvalidInput(
+            "parts", parts, f"it has {len(parts)} numbers", "give three: for encoder, middle and decoder"
+        )
+
+
+def text_targets(file: LoraFile, configs: list[ClipTextConfig], strength: float) -> list[dict[str, Layer]]:
+    """For each of the towers of a text encoder, the weights that a LoRA changes."""
+    found = []
+    for part, config in zip((TEXT, TEXT_2), configs, strict=False):
+        shapes = clip_text_shapes(config)
+        found.append(targets(file, part, shapes, text_layers(shapes), lambda _: strength))
+    if TEXT_2 in file.parts and len(configs) < 2:
+        raise InvalidInput(
+            "lora",
+            file.header.path.name,
+            "it changes a second text encoder, this model has one",
+            "use it with Stable Diffusion XL",
+        )
+    return found
+
+
+def _unet(config: object) -> UNetConfig:
+    if not isinstance(config, UNetConfig):
+        raise InvalidInput(
+            "denoiser", type(config).__name__, "it has no UNet of Stable Diffusion", "use a model of that family"
+        )
+    return config
+
+
+def _towers(encoder: TextEncoderSpec) -> ClipTextEncoderSpec:
+    if not isinstance(encoder, ClipTextEncoderSpec):
+        raise not_clip()
+    return encoder
+
+
+def not_clip() -> InvalidInput:
+    """The error for another kind of text encoder."""
+    return InvalidInput("text_encoder", "another kind", "it is no CLIP text encoder", "use one of Stable Diffusion")
+
+
+def _product(shape: tuple[int, ...]) -> int:
+    found = 1
+    for side in shape:
+        found *= side
+    return found
+
+
+def freeu(denoiser: DenoiserSpec, b1: float, b2: float, s1: float, s2: float, version: str) -> Predicted:
+    """The same weights."""
+    check_unet(denoiser.config)
+    if b1 == b2 == s1 == s2 == 1.0:
+        return Predicted({"denoiser": denoiser})
+    return Predicted({"denoiser": replace(denoiser, shares=denoiser)})
+
+
+def check_unet(config: object) -> UNetConfig:
+    """The shape of a denoiser's UNet; InvalidInput where it has none."""
+    return _unet(config)
