@@ -100,8 +100,11 @@ def test_no_token_sees_those_after_it() -> None:
 )
 def test_parameters(config: ClipTextConfig, count: int) -> None:
     with torch.device("meta"):
-        found = sum(each.numel() for each in ClipText(config).parameters())
+        network = ClipText(config).eval()
+        hidden = network(torch.zeros(2, 77, dtype=torch.int64)).hidden
+    found = sum(each.numel() for each in network.parameters())
     assert found == clip_text_parameters(config) == count
+    assert hidden.shape == (2, 77, config.width)
 
 
 def test_the_work_of_a_pass_is_what_torch_counts() -> None:

@@ -120,6 +120,8 @@ def test_the_autoencoder_of_stable_diffusion_has_its_size() -> None:
     config = LdmAutoencoderConfig()
     with torch.device("meta"):
         network = LdmAutoencoder(config)
+        mean, _ = network.encode(torch.zeros(1, 3, 64, 32))
+        assert network.decode(mean).shape == (1, 3, 64, 32)
     shapes = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     assert shapes == ldm_autoencoder_shapes(config)
     assert sum(each.numel() for each in network.parameters()) == ldm_autoencoder_parameters(config) == 83_653_863
