@@ -10,7 +10,7 @@ from nodegraph.spec import Predicted
 from ..specs.models import DenoiserSpec, ScheduleSpec
 from ..specs.sampling import SigmasSpec
 from .named import named_levels
-from .terminal import levels_of, zero_terminal
+from .terminal import alpha_bars, levels_of, zero_terminal
 
 
 def flow_sigmas(steps: int, shift: float, denoise: float) -> Predicted:
@@ -91,6 +91,24 @@ def check_zero_terminal(table: bool, prediction: str) -> None:
 def set_prediction(denoiser: DenoiserSpec, prediction: str) -> Predicted:
     """The same weights."""
     return Predicted({"denoiser": replace(denoiser, prediction=prediction, shares=denoiser)})
+
+
+def set_noise_schedule(denoiser: DenoiserSpec, betas: str, start: float, end: float, steps: int) -> Predicted:
+    """The same weights with another table."""
+    check_betas(bool(denoiser.schedule.levels), betas, start, end)
+    levels = levels_of(alpha_bars(betas, steps, start, end))
+    schedule = ScheduleSpec(sigma_min=levels[0], sigma_max=levels[-1], levels=levels)
+    return Predicted({"denoiser": replace(denoiser, schedule=schedule, shares=denoiser)})
+
+
+def check_betas(table: bool, betas: str, start: float, end: float) -> None:
+    """InvalidInput where a model knows no steps, or where the noise does not grow."""
+    if not table:
+        raise InvalidInput(
+            "denoiser", "a schedule without a table", "it was not trained on a table of steps", "use it as it is"
+        )
+    if betas != "cosine" and start >= end:
+        raise InvalidInput("end", end, f"it is not above start = {start:g}", "raise it or lower start")
 
 
 def check_levels(low: float, high: float) -> None:

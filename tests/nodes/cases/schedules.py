@@ -35,6 +35,9 @@ ACCEPTED: list[Case] = [
     ("zero_terminal_snr", lambda v: {"denoiser": predicting_v(v)}),
     ("zero_terminal_snr", lambda v: {"denoiser": replace(v.table, parameterisation=Sample())}),
     ("set_prediction", lambda v: {"denoiser": v.table, "prediction": "v"}),
+    ("set_noise_schedule", lambda v: {"denoiser": v.table}),
+    ("set_noise_schedule", lambda v: {"denoiser": v.table, "betas": "linear", "start": 1e-4, "end": 0.02}),
+    ("set_noise_schedule", lambda v: {"denoiser": v.table, "betas": "cosine", "steps": 300}),
 ]
 
 REFUSED: list[Case] = [
@@ -46,4 +49,6 @@ REFUSED: list[Case] = [
     ("discrete_sigmas", lambda v: {"denoiser": v.table, "steps": 100, "spacing": "leading", "offset": 1}),
     ("zero_terminal_snr", lambda v: {"denoiser": v.table}),
     ("zero_terminal_snr", lambda v: {"denoiser": v.model.denoiser}),
+    ("set_noise_schedule", lambda v: {"denoiser": v.model.denoiser}),
+    ("set_noise_schedule", lambda v: {"denoiser": v.table, "start": 0.02, "end": 0.02}),
 ]

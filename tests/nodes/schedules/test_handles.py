@@ -13,7 +13,7 @@ from nodegraph import InvalidInput
 from nodegraph.spec import held_by
 from nodes.parameterisations import BY_NAME, Epsilon, Parameterisation, Sample, Velocity, name_of
 from nodes.schedules import specs
-from nodes.schedules.handles import set_prediction, zero_terminal_snr
+from nodes.schedules.handles import set_noise_schedule, set_prediction, zero_terminal_snr
 from nodes.schedules.noise import DiscreteVP, alpha_bar_table, betas
 from nodes.schedules.terminal import LAST, zero_terminal
 from nodes.specs.models import DenoiserSpec
@@ -81,3 +81,15 @@ def test_set_prediction(name: str) -> None:
     assert handle.network is given.network
     assert handle.schedule is VP
     assert isinstance(given.parameterisation, Epsilon)
+
+
+def test_set_noise_schedule_gives_the_published_levels() -> None:
+    given = replace(affine_denoiser("eps"), schedule=SD)
+    faces = set_noise_schedule(given, "scaled_linear", 0.0015, 0.0195)
+    assert faces.schedule.sigma_max == pytest.approx(83.822494, abs=1e-6)
+    ddpm = set_noise_schedule(given, "linear", 1e-4, 0.02)
+    assert (ddpm.schedule.sigma_min, ddpm.schedule.sigma_max) == pytest.approx((0.010001, 157.407281), abs=1e-6)
+    cosine = set_noise_schedule(given, "cosine")
+    assert isinstance(cosine.schedule, DiscreteVP)
+    assert float(cosine.schedule.alpha_bar[499]) == pytest.approx(0.4938435904, abs=1e-10)
+    assert given.schedule is SD
