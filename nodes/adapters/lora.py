@@ -72,13 +72,13 @@ class Lora:
     tensors: Mapping[str, Tensor]
 
     def low_rank(self, layer: Layer, strength: float) -> LowRank:
-        """The change of one layer. An alpha that is missing or 0 counts as the rank."""
-        alpha = float(self.tensors[layer.alpha]) if layer.alpha else 0.0
+        """The change of one layer. An alpha that is missing or 0 counts as the rank, as for kohya's scripts."""
+        alpha = (float(self.tensors[layer.alpha]) if layer.alpha else 0.0) or float(layer.rank)
         return LowRank(
             down=self.tensors[layer.down],
             up=self.tensors[layer.up],
             mid=self.tensors[layer.mid] if layer.mid else None,
-            scale=strength * (alpha or layer.rank) / layer.rank,
+            scale=strength * (alpha / layer.rank if layer.scale is None else layer.scale),
         )
 
 
