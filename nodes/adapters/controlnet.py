@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 from jaxtyping import Bool, Float, Float64
 from torch import Tensor
@@ -41,8 +42,7 @@ class ControlPatch(Patch):
     """What a ControlNet adds to the skips and the middle of a UNet.
 
     hint: float32 in [0, 1], one for all items or several that repeat along the batch. highest, lowest: it takes part at
-    levels lowest < sigma <= highest; with lowest 0 down to the last. guided: the hint as it was read last, by height
-    and width in pixels.
+    levels lowest < sigma <= highest; with lowest 0 down to the last.
     """
 
     control: ControlNet
@@ -52,7 +52,11 @@ class ControlPatch(Patch):
     lowest: float
     fit: Fit
     weighting: Weighting
-    guided: dict[tuple[int, int], Tensor] = field(default_factory=dict)
+
+    @cached_property
+    def guided(self) -> dict[tuple[int, int], Tensor]:
+        """The hint as it was read last, by height and width in pixels; no part of what the patch is."""
+        return {}
 
     def taps(self, call: Call) -> Taps | None:
         """None at levels where it takes no part, so that it costs nothing there."""
