@@ -98,7 +98,8 @@ class ControlPatch(Patch):
         return [factor * each for factor, each in zip(self.factors(len(found)), found, strict=True)]
 
     def factors(self, count: int) -> list[float]:
-        """Of the outputs, the finest first. Soft ones count the less the finer they are: guess mode, section 4.2."""
+        """Of the outputs, the finest first. Soft ones count the less the finer they are, as in the
+        guess mode of the authors' code."""
         soft = SOFT if self.weighting == "soft" else 1.0
         return [self.strength * soft ** (count - 1 - index) for index in range(count)]
 

@@ -111,7 +111,7 @@ def freeu(
     """FreeU: calmer details and stronger shapes, without training
 
     Multiplies what comes from below in the first two stages of the decoder, and damps the low frequencies of the skips,
-    after ControlNets have added to these, in whichever order both are applied. Applied twice, the factors multiply.
+    after ControlNets have added to these, in whichever order both are applied. Applied twice, it works twice.
     Si et al. 2023. Usual values of b1, b2, s1, s2: 1.5, 1.6, 0.9, 0.2 for Stable Diffusion 1; 1.4, 1.6, 0.9, 0.2 for 2;
     1.3, 1.4, 0.9, 0.2 for XL.
 
