@@ -88,7 +88,8 @@ def apply_controlnet(
     controlnet: from load_controlnet or controlnet_from_denoiser.
     hint: edges, depth, pose or whatever the ControlNet was trained with; one for all pictures, or one for each.
     strength: 0 leaves the model as it is, 1 is as trained.
-    start: from which fraction of the training times, counted from pure noise, it takes part.
+    start: from which fraction of the training times, counted from pure noise, it takes part; of the model's noise
+        schedule as it is here, so change that before.
     end: until which fraction; outside of these it costs nothing.
     fit: what is done with hints of another size than the picture: crop scales them and cuts off what is too much,
         stretch changes their proportions, exact refuses them.

@@ -95,7 +95,8 @@ class ControlPatch(Patch):
         found = [*skips, middle]
         if self.control.pooled:
             found = [each.mean(dim=(2, 3), keepdim=True) for each in found]
-        return [factor * each for factor, each in zip(self.factors(len(found)), found, strict=True)]
+        pairs = zip(self.factors(len(found)), found, strict=True)
+        return [each if factor == 1.0 else factor * each for factor, each in pairs]
 
     def factors(self, count: int) -> list[float]:
         """Of the outputs, the finest first. Soft ones count the less the finer they are, as in the

@@ -141,6 +141,8 @@ def with_heads(path: Path, config: UNetConfig, about: Mapping[str, Any]) -> UNet
     """With the heads that the config of diffusers tells, which shapes do not. InvalidMatch where they cannot be."""
     heads = about.get("attention_head_dim", config.heads or None)  # the name is theirs, the number is of heads
     if isinstance(heads, int):
+        if heads < 1 or any(multiplier * config.channels % heads for multiplier in config.multipliers):
+            raise InvalidMatch(path, f"its attention has {heads} heads, which do not divide its widths")
         return replace(config, heads=heads)
     if not isinstance(heads, list):
         return config

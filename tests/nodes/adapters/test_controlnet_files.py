@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import pickle
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 
 from nodegraph import InvalidInput
+from nodegraph.testing import local_context
 from nodes.adapters.apply_controlnet import load_controlnet
 from nodes.adapters.apply_lora import load_lora
 from nodes.adapters.controlnet_files import Layout, controlnet_names, read_controlnet_file
@@ -59,6 +61,8 @@ def test_full_size_names_are_those_of_diffusers(config: UNetConfig) -> None:
         theirs = ControlNetModel(conditioning_embedding_out_channels=(16, 32, 96, 256), **options)
     names = controlnet_names(config, "diffusers")
     shapes = controlnet_shapes(config)
+    if config == SD1:
+        assert sum(math.prod(shape) for shape in shapes.values()) == 361_279_120
     assert {names[name]: shape for name, shape in shapes.items()} == {
         name: tuple(value.shape) for name, value in theirs.state_dict().items()
     }
@@ -87,6 +91,9 @@ def test_half_precision(tmp_path: Path, dtype: torch.dtype) -> None:
     for name, value in loaded.items():
         assert value.dtype is torch.float32
         assert torch.equal(value, state[f"control_model.{name}"].float())
+    there = load_controlnet(tmp_path / "half.safetensors", local_context(tmp_path, precision="bfloat16"))
+    for name, value in there.network.state_dict().items():
+        assert torch.equal(value, state[f"control_model.{name}"].bfloat16())
 
 
 def folder(path: Path, **about: Any) -> Path:
@@ -105,6 +112,8 @@ def test_a_folder_tells_what_shapes_do_not(tmp_path: Path) -> None:
     assert (file.config.heads, file.bgr, file.pooled) == (4, True, True)
     handle = load_controlnet(tmp_path / "other")
     assert (handle.network.config.heads, handle.bgr, handle.pooled) == (4, True, True)
+    with pytest.raises(errors.InvalidMatch, match="7 heads, which do not divide"):
+        read_controlnet_file(folder(tmp_path / "broken", attention_head_dim=7))
     with pytest.raises(errors.InvalidMatch, match="in 2 levels"):
         read_controlnet_file(folder(tmp_path / "broken", attention_head_dim=[1, 2, 3]))
 

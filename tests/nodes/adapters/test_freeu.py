@@ -61,6 +61,18 @@ def test_the_gains_of_the_lowest_frequencies(size: int) -> None:
         assert projected == pytest.approx(gain, abs=1e-5), pair
 
 
+def test_what_skips_bring_is_finer() -> None:
+    """The share of the high frequencies in their energy rises, since only low ones are damped."""
+
+    def fine_share(x: Tensor) -> Tensor:
+        energy = torch.fft.fft2(x).abs().square()
+        low = torch.fft.fftfreq(16).abs() <= 1.5 / 16
+        return 1.0 - energy[..., low, :][..., low].sum() / energy.sum()
+
+    skip = torch.nn.functional.avg_pool2d(maps(2, 8, 20, 20), 5, stride=1)
+    assert fine_share(fourier_filter(skip, 1, 0.2)) > 1.1 * fine_share(skip)
+
+
 def tapped(config: UNetConfig, version: Version, stages: Stages, **factors: float) -> FreeUTaps:
     values = {"b1": 1.5, "b2": 1.6, "s1": 0.9, "s2": 0.2} | factors
     return FreeUTaps(
