@@ -151,7 +151,7 @@ def _product(shape: tuple[int, ...]) -> int:
     return found
 
 
-def freeu(denoiser: DenoiserSpec, b1: float, b2: float, s1: float, s2: float, version: str) -> Predicted:
+def freeu(denoiser: DenoiserSpec, b1: float, b2: float, s1: float, s2: float, version: str, stages: str) -> Predicted:
     """The same weights."""
     check_unet(denoiser.config)
     if b1 == b2 == s1 == s2 == 1.0:

@@ -70,7 +70,7 @@ def recognise_folder(folder: Path) -> FolderRecipe:
 
     Raises UnknownFamily where it is another pipeline, and the `CheckpointError` that names what is wrong.
     """
-    index = _json(folder / MODEL_INDEX)
+    index = json_table(folder / MODEL_INDEX)
     classes = {name: value[1] for name, value in index.items() if isinstance(value, list) and len(value) == 2}
     if classes.get("unet") != "UNet2DConditionModel" or classes.get("vae") != "AutoencoderKL":
         raise UnknownFamily(folder, f"it is a pipeline of diffusers of the class {index.get('_class_name')!r}")
@@ -79,7 +79,7 @@ def recognise_folder(folder: Path) -> FolderRecipe:
     encoders = [name for name in ("text_encoder", "text_encoder_2") if classes.get(name)]
     tower_headers = [weights_in(folder / name) for name in encoders]
     towers = [
-        _tower(headers, _json(folder / name / "config.json"), xl=unet_config.vector_width > 0)
+        _tower(headers, json_table(folder / name / "config.json"), xl=unet_config.vector_width > 0)
         for name, headers in zip(encoders, tower_headers, strict=True)
     ]
     layout = Layout(
@@ -103,7 +103,7 @@ def weights_in(folder: Path) -> list[Header]:
     for stem in STEMS:
         shards = folder / f"{stem}.safetensors.index.json"
         if shards.is_file():
-            names = sorted(set(_json(shards).get("weight_map", {}).values()))
+            names = sorted(set(json_table(shards).get("weight_map", {}).values()))
             if any("/" in name or "\\" in name or name.startswith(".") for name in names):
                 raise InvalidMatch(folder.parent, f"{shards.name} names files outside {folder.name}")
             return [read_header(folder / name) for name in names]
@@ -127,17 +127,7 @@ def _unet(folder: Path, headers: Sequence[Header]) -> tuple[UNetConfig, dict[str
         config = diffusers_unet_config(shapes)
     except ValueError as error:
         raise InvalidMatch(folder, f"as a UNet of Stable Diffusion, {error}") from error
-    about = _json(folder / "unet" / "config.json")
-    heads = about.get("attention_head_dim", config.heads or None)  # the name is theirs, the number is of heads
-    if isinstance(heads, int):
-        config = replace(config, heads=heads)
-    elif isinstance(heads, list):
-        widths = [
-            multiplier * config.channels // count for multiplier, count in zip(config.multipliers, heads, strict=True)
-        ]
-        if len(set(widths)) != 1:
-            raise InvalidMatch(folder, f"heads of different widths in its UNet: {widths}")
-        config = replace(config, heads=0, head_width=widths[0])
+    config = with_heads(folder, config, json_table(folder / "unet" / "config.json"))
     sources = renamed_sources(unet_modules(config), unet_shapes(config), shapes)
     used = {source.name for source in sources.values()}
     if unknown := sorted(shapes.keys() - used):
@@ -145,6 +135,24 @@ def _unet(folder: Path, headers: Sequence[Header]) -> tuple[UNetConfig, dict[str
     if missing := sorted(used - shapes.keys()):
         raise MissingTensors(folder, f"its unet lacks {', '.join(missing[:5])}")
     return config, sources
+
+
+def with_heads(path: Path, config: UNetConfig, about: Mapping[str, Any]) -> UNetConfig:
+    """With the heads that the config of diffusers tells, which shapes do not. InvalidMatch where they cannot be."""
+    heads = about.get("attention_head_dim", config.heads or None)  # the name is theirs, the number is of heads
+    if isinstance(heads, int):
+        if heads < 1 or any(multiplier * config.channels % heads for multiplier in config.multipliers):
+            raise InvalidMatch(path, f"its attention has {heads} heads, which do not divide its widths")
+        return replace(config, heads=heads)
+    if not isinstance(heads, list):
+        return config
+    if len(heads) != len(config.multipliers) or not all(isinstance(each, int) and each > 0 for each in heads):
+        raise InvalidMatch(path, f"its attention has {heads} heads in {len(config.multipliers)} levels")
+    pairs = zip(config.multipliers, heads, strict=True)
+    widths = [multiplier * config.channels // count for multiplier, count in pairs]
+    if len(set(widths)) != 1:
+        raise InvalidMatch(path, f"heads of different widths in its UNet: {widths}")
+    return replace(config, heads=0, head_width=widths[0])
 
 
 def _tower(headers: Sequence[Header], about: Mapping[str, Any], *, xl: bool) -> Tower:
@@ -173,7 +181,9 @@ def _tower(headers: Sequence[Header], about: Mapping[str, Any], *, xl: bool) -> 
 
 def _space(folder: Path, unet: UNetConfig) -> SpaceName:
     """By the factor in the autoencoder's config."""
-    factor = _json(folder / "vae" / "config.json").get("scaling_factor", SCALES["sdxl" if unet.vector_width else "sd"])
+    factor = json_table(folder / "vae" / "config.json").get(
+        "scaling_factor", SCALES["sdxl" if unet.vector_width else "sd"]
+    )
     for name, scale in SCALES.items():
         if factor == scale:
             return name
@@ -182,7 +192,7 @@ def _space(folder: Path, unet: UNetConfig) -> SpaceName:
 
 def _prediction(folder: Path) -> str:
     """From the scheduler's config, whose noise schedule must be that of Stable Diffusion."""
-    about = _json(folder / "scheduler" / "scheduler_config.json")
+    about = json_table(folder / "scheduler" / "scheduler_config.json")
     for name, wanted in SCHEDULE.items():
         if about.get(name, wanted) != wanted:
             raise InvalidMatch(folder, f"its scheduler has {name} {about[name]!r}, Stable Diffusion {wanted!r}")
@@ -192,7 +202,7 @@ def _prediction(folder: Path) -> str:
     return PREDICTIONS[found]
 
 
-def _json(path: Path) -> dict[str, Any]:
+def json_table(path: Path) -> dict[str, Any]:
     """A config; empty where there is none."""
     if not path.is_file():
         return {}
