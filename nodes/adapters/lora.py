@@ -65,7 +65,7 @@ def _sides(layer: nn.Conv2d) -> tuple[int, int]:
 class Lora:
     """Low-rank changes for the layers of a model, as a file holds them.
 
-    file: what the file says of itself. tensors: the factors by their names in the file, in its dtype, on the CPU.
+    file: what the file says of itself. tensors: the factors by their names in the file, float32 on the CPU.
     """
 
     file: LoraFile

@@ -91,12 +91,12 @@ def unet_targets(file: LoraFile, config: object, strength: float, parts: list[fl
 
 
 def strength_of(strength: float, parts: list[float]) -> Callable[[str], float]:
-    """The strength for a weight of a UNet, by its name."""
+    """The strength for a weight of a UNet, by its name; the embeddings of time and sizes count as the encoder."""
     encoder, middle, decoder = parts or (1.0, 1.0, 1.0)
 
     def found(weight: str) -> float:
-        part = {"input_blocks": encoder, "middle_block": middle, "output_blocks": decoder}
-        return strength * part.get(weight.partition(".")[0], 1.0)
+        part = {"middle_block": middle, "output_blocks": decoder, "out": decoder}
+        return strength * part.get(weight.partition(".")[0], encoder)
 
     return found
 
