@@ -5,6 +5,7 @@ Imports no torch.
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 from nodegraph import InvalidInput
@@ -19,6 +20,14 @@ MAX_SIGMA = 256.0
 
 PASS_SECONDS = 5e-10
 """Per sample that is read and written once."""
+
+PLAIN_MODES = frozenset(
+    {"normal", "multiply", "screen", "darken", "lighten", "difference", "exclusion", "add", "subtract"}
+)
+"""Blend modes with one formula for all values."""
+
+MATCHING_COPIES = MappingProxyType({"mean_std_lab": 4.6, "mean_std_linear": 2.9, "histogram": 3.9, "covariance": 2.1})
+"""Of the colours of a picture and its reference in float64, by method."""
 
 
 def reach(sigma: float) -> int:
@@ -47,7 +56,7 @@ def _blurring(image: ImageSpec, sigma: float | Unknown) -> Cost:
     padded = FLOAT32 * image.batch * image.channels * (image.height + 2 * radius) * (image.width + 2 * radius)
     weighted = image.own if image.channels == 4 else 0
     seconds = 2 * (2 * radius + 1) * PASS_SECONDS * image.samples
-    return Cost(working=2 * padded + 2 * weighted, seconds=seconds)
+    return Cost(working=2 * padded + weighted, seconds=seconds)
 
 
 class Overlap(NamedTuple):
@@ -87,9 +96,11 @@ def composite_channels(base: Pictures, overlay: Pictures) -> int:
 
 def composite_images(base: ImageSpec, overlay: ImageSpec, mask: MaskSpec | None, left: int, top: int) -> Predicted:
     """Of the base's size."""
-    batch = overlap(base, overlay, mask, left, top).batch
-    result = replace(base, batch=batch, channels=composite_channels(base, overlay))
-    return Predicted({"image": result}, Cost(working=3 * result.own))
+    place = overlap(base, overlay, mask, left, top)
+    result = replace(base, batch=place.batch, channels=composite_channels(base, overlay))
+    part = result.own * (place.right - place.left) * (place.bottom - place.top) // (base.width * base.height)
+    more = result.own if result.channels != base.channels else 0
+    return Predicted({"image": result}, Cost(working=more + part * (4 if result.channels == 4 else 2)))
 
 
 def blended_size(base: Sized, overlay: Sized, mask: Sized | None) -> int:
@@ -103,10 +114,10 @@ def blended_size(base: Sized, overlay: Sized, mask: Sized | None) -> int:
 def blend_images(
     base: ImageSpec, overlay: ImageSpec, mode: str | Unknown, amount: float | Unknown, mask: MaskSpec | None
 ) -> Predicted:
-    """Of the base's size; the blend functions make a few copies."""
+    """Of the base's size; the blend functions make a few copies, most of them those that tell cases apart."""
     batch = blended_size(base, overlay, mask)
     result = replace(base, batch=batch, channels=composite_channels(base, overlay))
-    return Predicted({"image": result}, Cost(working=5 * result.own))
+    return Predicted({"image": result}, Cost(working=(2 if mode in PLAIN_MODES else 5) * result.own))
 
 
 def adjust_image(
@@ -118,7 +129,10 @@ def adjust_image(
     gamma: float | Unknown,
 ) -> Predicted:
     """Of the same size; turning the hue makes most copies."""
-    planes = 12 if image.channels > 1 and hue != 0 else 2 * min(3, image.channels)
+    count = min(3, image.channels)
+    steps = sum(each != 1 for each in (brightness, contrast, gamma))
+    planes = 16 if hue != 0 else 9 if saturation != 1 else 0
+    planes = max(planes if count == 3 else 0, count * min(2, steps))
     return Predicted({"image": replace(image)}, Cost(working=planes * image.own // image.channels))
 
 
@@ -131,8 +145,10 @@ def match_colour(image: ImageSpec, reference: ImageSpec, method: str | Unknown, 
     """Of the same size; one picture at a time is worked on in float64."""
     result = replace(image, batch=matched_batch(image, reference), channels=max(3, image.channels))
     points = 8 * 3 * (image.height * image.width + reference.height * reference.width)
-    seconds = 1e-7 * 3 * (result.batch * image.height * image.width + reference.samples)
-    return Predicted({"image": result}, Cost(working=5 * points + result.own, seconds=seconds))
+    copies = MATCHING_COPIES.get(method if isinstance(method, str) else "", 5.0)
+    each = 3e-7 if method == "histogram" else 1e-7
+    seconds = each * 3 * (result.batch * image.height * image.width + reference.samples)
+    return Predicted({"image": result}, Cost(working=int(copies * points) + result.own, seconds=seconds))
 
 
 def check_thresholds(low: float, high: float) -> None:
@@ -146,7 +162,7 @@ def canny(image: ImageSpec, low: float, high: float, sigma: float | Unknown) -> 
     check_thresholds(low, high)
     result = replace(image, channels=3)
     seconds = 2e-7 * image.samples + _blurring(image, sigma).seconds
-    return Predicted({"image": result}, Cost(working=6 * FLOAT32 * image.samples, seconds=seconds))
+    return Predicted({"image": result}, Cost(working=21 * FLOAT32 * image.samples // 4, seconds=seconds))
 
 
 def sobel_edges(image: ImageSpec, sigma: float | Unknown) -> Predicted:

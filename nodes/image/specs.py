@@ -73,6 +73,11 @@ def load_image(file: Path, channels: str, frames: str) -> Predicted:
     return Predicted({"image": image, "mask": mask}, Cost(working=working, seconds=DECODE_SECONDS * image.samples))
 
 
+def image_size(image: ImageSpec) -> Predicted:
+    """Known before the run, as the pictures are."""
+    return Predicted({"width": image.width, "height": image.height, "pictures": image.batch})
+
+
 def resize_image(image: ImageSpec, width: int, height: int, method: str) -> Predicted:
     """Of that size."""
     return _resized(image, width, height)

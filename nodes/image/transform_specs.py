@@ -50,9 +50,10 @@ def pad_image(
     channels = padded_channels(image.channels, fill, parse_colour("colour", colour))
     result = replace(image, width=width, height=height, channels=channels)
     mask = MaskSpec(batch=image.batch, height=height, width=width)
-    # rows before columns are added, and the picture before its border is painted
+    # one mask, the rows before columns are added, and the picture before its border is painted; then masks are repeated
     rows = FLOAT32 * image.batch * channels * height * image.width
-    working = max(rows, result.own if fill == "colour" else 0) + 3 * mask.own // mask.batch
+    one = mask.own // mask.batch
+    working = one + max(0, rows + (result.own if fill == "colour" else 0) - mask.own)
     return Predicted({"image": result, "mask": mask}, Cost(working=working))
 
 
@@ -78,7 +79,8 @@ def fit_image(image: ImageSpec, width: int, height: int, mode: str, method: str,
     result = replace(image, width=width, height=height, channels=channels)
     mask = MaskSpec(batch=image.batch, height=height, width=width)
     cost = resized_cost(image, across, down)
-    return Predicted({"image": result, "mask": mask}, replace(cost, working=cost.working + result.own))
+    painted = result.own if mode == "contain" else 0
+    return Predicted({"image": result, "mask": mask}, replace(cost, working=cost.working + painted))
 
 
 def fitted(image: Sized, width: int, height: int) -> tuple[int, int]:
@@ -105,4 +107,5 @@ def rotate_image(image: ImageSpec, degrees: int) -> Predicted:
     """Of the same size, or with width and height exchanged."""
     if degrees % 180 == 0:
         return Predicted({"image": replace(image)})
-    return Predicted({"image": replace(image, width=image.height, height=image.width)})
+    turned = replace(image, width=image.height, height=image.width)
+    return Predicted({"image": turned}, Cost(working=turned.own))

@@ -38,7 +38,9 @@ def image_to_mask(image: ImageSpec, channel: str, threshold: float | Unknown | N
     """Of the pictures' size."""
     check_channel(image, channel)
     mask = MaskSpec(batch=image.batch, height=image.height, width=image.width)
-    return Predicted({"mask": mask}, Cost(working=2 * 3 * mask.own))
+    laid = 6 if image.channels == 4 and channel != "alpha" else 0  # on white: the product, and its sum
+    weighted = 3 if image.channels > 1 and channel == "luminance" else 0
+    return Predicted({"mask": mask}, Cost(working=(laid + weighted + (1 if threshold is not None else 0)) * mask.own))
 
 
 def check_channel(image: Pictures, channel: str) -> None:
@@ -71,7 +73,7 @@ def threshold_mask(mask: MaskSpec, threshold: float | Unknown) -> Predicted:
 def combine_masks(first: MaskSpec, second: MaskSpec, how: str | Unknown) -> Predicted:
     """As many as the larger batch has."""
     result = replace(first, batch=check_pair(first, second))
-    return Predicted({"mask": result}, Cost(working=result.own))
+    return Predicted({"mask": result}, Cost(working=result.own if how in ("difference", "add") else 0))
 
 
 def check_pair(first: Sized, second: Sized) -> int:
@@ -97,9 +99,8 @@ def rectangle_mask(
     mask_height: int,
 ) -> Predicted:
     """Of the picture's size, or of that which was written."""
-    down, across = canvas(Frame(left, top, width, height), image, mask_width, mask_height)
-    mask = MaskSpec(batch=1, height=down, width=across)
-    return Predicted({"mask": mask}, Cost(working=4 * mask.own))
+    mask = _shape(Frame(left, top, width, height), image, mask_width, mask_height)
+    return Predicted({"mask": mask}, Cost(working=3 * mask.own))
 
 
 def ellipse_mask(
@@ -112,8 +113,14 @@ def ellipse_mask(
     mask_width: int,
     mask_height: int,
 ) -> Predicted:
-    """As for a rectangle."""
-    return rectangle_mask(left, top, width, height, feather, image, mask_width, mask_height)
+    """As for a rectangle, with more copies on the way."""
+    mask = _shape(Frame(left, top, width, height), image, mask_width, mask_height)
+    return Predicted({"mask": mask}, Cost(working=6 * mask.own))
+
+
+def _shape(frame: Frame, image: Sized | None, width: int, height: int) -> MaskSpec:
+    down, across = canvas(frame, image, width, height)
+    return MaskSpec(batch=1, height=down, width=across)
 
 
 def canvas(frame: Frame, image: Sized | None, width: int, height: int) -> tuple[int, int]:
@@ -135,14 +142,16 @@ def grow_mask(mask: MaskSpec, pixels: int | Unknown, shape: str | Unknown) -> Pr
     samples = mask.own // FLOAT32
     seconds = PASS_SECONDS * samples * (40 if shape == "square" else 4 * radius)
     padded = FLOAT32 * mask.batch * mask.height * (mask.width + 2 * radius)
-    return Predicted({"mask": replace(mask)}, Cost(working=padded + 3 * mask.own, seconds=seconds))
+    copies = 1 if shape == "square" else 3
+    negative = mask.own if not isinstance(pixels, Unknown) and pixels < 0 else 0
+    return Predicted({"mask": replace(mask)}, Cost(working=padded + copies * mask.own + negative, seconds=seconds))
 
 
 def blur_mask(mask: MaskSpec, sigma: float | Unknown) -> Predicted:
     """Of the same size; a pass over the samples for each tap, along rows and columns."""
     taps = 16.0 if isinstance(sigma, Unknown) else 8.0 * sigma + 1.0
     seconds = 2.0 * taps * PASS_SECONDS * mask.own / FLOAT32
-    return Predicted({"mask": replace(mask)}, Cost(working=3 * mask.own, seconds=seconds))
+    return Predicted({"mask": replace(mask)}, Cost(working=2 * mask.own, seconds=seconds))
 
 
 def crop_to_mask(image: ImageSpec, mask: MaskSpec, margin: int | Unknown, multiple: int | Unknown) -> Predicted:

@@ -81,7 +81,7 @@ def compare_images(
     result = ImageSpec(batch=batch, channels=3, height=first.height, width=width)
     pixels = 3 * first.height * first.width
     rgb = 2 * FLOAT32 * batch * pixels if 4 in (first.channels, second.channels) else 0
-    return Predicted({"image": result}, Cost(working=rgb + 12 * 8 * pixels, seconds=2e-7 * batch * pixels))
+    return Predicted({"image": result}, Cost(working=rgb + 10 * 8 * pixels, seconds=2e-7 * batch * pixels))
 
 
 def check_compared(first: Sized, second: Sized) -> int:

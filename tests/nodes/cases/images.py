@@ -20,6 +20,7 @@ def ramp(batch: int, height: int, width: int) -> Mask:
 
 
 ACCEPTED: list[Case] = [
+    ("image_size", lambda v: {"image": v.image}),
     ("crop_image", lambda v: {"image": v.image, "left": 3, "top": 2, "width": 21, "height": 14}),
     ("crop_image", lambda v: {"image": v.glass, "width": 8, "height": 8}),
     ("pad_image", lambda v: {"image": v.image, "left": 3, "bottom": 40, "fill": "reflect", "feather": 5}),
