@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
@@ -13,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from nodegraph import InvalidInput
+from nodegraph import InvalidInput, Workflow
+from nodegraph.testing import check_workflow
 from nodes.image.adjust import adjust_image
 from nodes.image.composite import composite_images
 from nodes.image.pixels import to_rgb, with_channels
@@ -272,3 +274,45 @@ def test_a_mask_that_shows_nothing_or_does_not_fit_is_refused() -> None:
 def test_a_mask_of_a_picture_has_its_size(image: Image) -> None:
     mask = image_to_mask(image)
     assert (len(mask), mask.height, mask.width) == (len(image), image.height, image.width)
+
+
+def test_a_part_is_worked_on_alone_and_put_back(tmp_path: Path) -> None:
+    nodes = {
+        "picture": ("load_image", {"file": "bundled:apple"}),
+        "shape": ("ellipse_mask", {"image": "picture.image", "left": 30, "top": 60, "width": 90, "height": 80}),
+        "soft": ("blur_mask", {"mask": "shape.mask", "sigma": 3.0}),
+        "cut": ("crop_to_mask", {"image": "picture.image", "mask": "soft.mask"}),
+        "large": ("scale_image", {"image": "cut.image", "factor": 2.0}),
+        "dark": ("adjust_image", {"image": "large.image", "brightness": 0.0}),
+        "small": ("resize_image", {"image": "dark.image", "width": "cut.width", "height": "cut.height"}),
+        "back": (
+            "composite_images",
+            {
+                "base": "picture.image",
+                "overlay": "small.image",
+                "mask": "cut.mask",
+                "left": "cut.left",
+                "top": "cut.top",
+            },
+        ),
+    }
+    document = {
+        "format": "nodegraph/1",
+        "nodes": {
+            name: {
+                "type": kind,
+                "inputs": {
+                    key: {"from": value} if isinstance(value, str) and value.split(".")[0] in nodes else value
+                    for key, value in inputs.items()
+                },
+            }
+            for name, (kind, inputs) in nodes.items()
+        },
+        "outputs": {"old": {"from": "picture.image"}, "new": {"from": "back.image"}, "mask": {"from": "soft.mask"}},
+    }
+    found = check_workflow(Workflow.from_document(document), tmp_path).outputs
+    old, new, mask = found["old"], found["new"], found["mask"]
+    close(new.pixels, old.pixels * (1 - mask.values), 1e-6)
+    assert torch.equal(
+        new.pixels[mask.values.expand_as(new.pixels) == 0], old.pixels[mask.values.expand_as(new.pixels) == 0]
+    )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image as Pillow
 from skimage.metrics import mean_squared_error, peak_signal_noise_ratio, structural_similarity
 
-from nodegraph import InvalidInput
+from nodegraph import InvalidInput, Workflow
+from nodegraph.execution.run import Runner
 from nodegraph.testing import RecordingContext
 from nodes.image.pixels import to_rgb
 from nodes.metrics.compare import compare_images
@@ -91,3 +95,16 @@ def test_what_cannot_be_compared_is_refused(ctx: RecordingContext) -> None:
         compare_images(noise(1, 3, 10, 20), noise(1, 3, 10, 20), ctx)
     with pytest.raises(InvalidInput, match="second = '3 items': first has 2"):
         compare_images(image, noise(3, 3, 12, 20), ctx)
+
+
+def test_the_workflow_tells_pictures_of_different_sizes_apart(runner: Runner, tmp_path: Path) -> None:
+    (tmp_path / "input").mkdir()
+    for name, size, colour in (("one", (20, 30), (255, 255, 255)), ("other", (60, 60), (204, 204, 204))):
+        Pillow.new("RGB", size, colour).save(tmp_path / "input" / f"{name}.png")
+    workflow = Workflow.load(Path(__file__).parents[3] / "workflows" / "compare.json")
+    found = runner.run(workflow, {"first": "one.png", "second": "other.png", "amplify": 2.0})
+    assert found.outputs["mse"] == pytest.approx(0.04, abs=1e-6)
+    assert found.outputs["psnr"] == pytest.approx(10 * np.log10(1 / 0.04), abs=1e-4)
+    with Pillow.open(found.files[0]) as picture:
+        assert picture.size == (20, 30)
+        assert picture.getpixel((3, 4)) == (102, 102, 102)
