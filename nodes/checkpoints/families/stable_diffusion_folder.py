@@ -88,6 +88,7 @@ def recognise_folder(folder: Path) -> FolderRecipe:
         towers=tuple(towers),
         autoencoder=AutoencoderFile.of(merged(vae_headers)),
         space=_space(folder, unet_config),
+        zero_terminal=bool(_scheduler(folder).get("rescale_betas_zero_snr", False)),
     )
     return FolderRecipe(
         folder=folder,
@@ -159,11 +160,12 @@ def _tower(headers: Sequence[Header], about: Mapping[str, Any], *, xl: bool) -> 
     if config.activation not in ("quick_gelu", "gelu") or config.width % config.heads:
         raise InvalidMatch(header.path, f"a text encoder with {config.heads} heads and {config.activation!r}")
     absent = absent_layers(config)
+    unused = max(0, config.depth - about.get("num_hidden_layers", config.depth))  # the config's last is the one taken
     return Tower(
         spec=ClipTowerSpec(
             config=config,
             pad=END_ID if config.activation == "quick_gelu" else 0,
-            layer=2 if xl else 1 + absent,
+            layer=2 if xl else 1 + absent + unused,
             final_norm=not xl,
             absent=absent,
         ),
@@ -182,7 +184,7 @@ def _space(folder: Path, unet: UNetConfig) -> SpaceName:
 
 def _prediction(folder: Path) -> str:
     """From the scheduler's config, whose noise schedule must be that of Stable Diffusion."""
-    about = _json(folder / "scheduler" / "scheduler_config.json")
+    about = _scheduler(folder)
     for name, wanted in SCHEDULE.items():
         if about.get(name, wanted) != wanted:
             raise InvalidMatch(folder, f"its scheduler has {name} {about[name]!r}, Stable Diffusion {wanted!r}")
@@ -190,6 +192,10 @@ def _prediction(folder: Path) -> str:
     if found not in PREDICTIONS:
         raise InvalidMatch(folder, f"its scheduler has the prediction type {found!r}, not {' or '.join(PREDICTIONS)}")
     return PREDICTIONS[found]
+
+
+def _scheduler(folder: Path) -> dict[str, Any]:
+    return _json(folder / "scheduler" / "scheduler_config.json")
 
 
 def _json(path: Path) -> dict[str, Any]:
