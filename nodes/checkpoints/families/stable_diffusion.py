@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from ...models.clip_text_shapes import clip_text_shapes
 from ...models.configs import CLIP_L, OPEN_CLIP_BIGG, OPEN_CLIP_H, ClipTextConfig, UNetConfig
 from ...models.unet_shapes import unet_shapes
 from ...specs.clip import ClipTowerSpec
@@ -207,7 +208,6 @@ def openai_tower(header: Header, prefix: str, *, layer: int, final_norm: bool) -
     inner = "" if any(name.startswith("text_model.") for name in stored) else "text_model."
     shapes = {name if name.startswith("text_projection") else inner + name: each for name, each in stored.items()}
     config = clip_config(header, shapes, "text_projection.weight" in shapes)
-    names = [name for name in shapes if not DROPPED.fullmatch(name)]
     return Tower(
         spec=ClipTowerSpec(
             config=config,
@@ -216,7 +216,7 @@ def openai_tower(header: Header, prefix: str, *, layer: int, final_norm: bool) -
             final_norm=final_norm,
             absent=absent_layers(config),
         ),
-        sources={name: Source(prefix + name.removeprefix(inner)) for name in names},
+        sources={name: Source(prefix + name.removeprefix(inner)) for name in clip_text_shapes(config)},
     )
 
 

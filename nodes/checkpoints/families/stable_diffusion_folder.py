@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from ..header import Header, read_header
 from ..ldm_autoencoder import SCALES, AutoencoderFile, SpaceName
 from ..unet import diffusers_unet_config, renamed_sources
 from ..unet_names import unet_modules
-from .stable_diffusion import END_ID, Layout, Tower, absent_layers, openai_tower, version
+from .stable_diffusion import DROPPED, END_ID, Layout, Tower, absent_layers, openai_tower, version
 from .stable_diffusion_specs import BETA_END, BETA_START, TRAINING_STEPS
 
 STEMS = ("diffusion_pytorch_model", "model")
@@ -79,7 +79,7 @@ def recognise_folder(folder: Path) -> FolderRecipe:
     encoders = [name for name in ("text_encoder", "text_encoder_2") if classes.get(name)]
     tower_headers = [weights_in(folder / name) for name in encoders]
     towers = [
-        _tower(headers, _json(folder / name / "config.json"), xl=unet_config.vector_width > 0)
+        _tower(folder, name, headers, xl=unet_config.vector_width > 0)
         for name, headers in zip(encoders, tower_headers, strict=True)
     ]
     layout = Layout(
@@ -148,9 +148,14 @@ def _unet(folder: Path, headers: Sequence[Header]) -> tuple[UNetConfig, dict[str
     return config, sources
 
 
-def _tower(headers: Sequence[Header], about: Mapping[str, Any], *, xl: bool) -> Tower:
-    header = merged(headers)
+def _tower(folder: Path, name: str, headers: Sequence[Header], *, xl: bool) -> Tower:
+    header, about = merged(headers), _json(folder / name / "config.json")
     found = openai_tower(header, "", layer=1, final_norm=True)
+    used = {source.name for source in found.sources.values()}
+    if unknown := sorted(each for each in header.tensors if each not in used and not DROPPED.fullmatch(each)):
+        raise UnknownTensors(folder, f"its {name} holds {', '.join(unknown[:5])}, which a CLIP text encoder lacks")
+    if missing := sorted(used - header.tensors.keys()):
+        raise MissingTensors(folder, f"its {name} lacks {', '.join(missing[:5])}")
     config = found.spec.config
     config = replace(
         config,
