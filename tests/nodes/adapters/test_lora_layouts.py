@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from nodegraph import InvalidInput
 from nodes.adapters.apply_lora import apply_lora, apply_lora_text, load_lora
 from nodes.adapters.lora import Mode
 from nodes.checkpoints.load import LoadedCheckpoint, load_checkpoint
@@ -150,6 +151,7 @@ def one_alpha(layers: tiny.Layers) -> dict[str, tiny.Factors]:
 
 TEXT_LAYOUTS: dict[str, Callable[[int, tiny.Layers], dict[str, Tensor]]] = {
     "kohya": lambda part, made: tiny.kohya(("lora_te1_", "lora_te2_")[part], made),
+    "kohya, one encoder": lambda part, made: tiny.kohya(("lora_te_", "lora_te2_")[part], made),
     "diffusers": lambda part, made: tiny.dotted(
         made,
         ("text_encoder.", "text_encoder_2.")[part],
@@ -158,6 +160,12 @@ TEXT_LAYOUTS: dict[str, Callable[[int, tiny.Layers], dict[str, Tensor]]] = {
     ),
     "diffusers with PEFT": lambda part, made: tiny.dotted(
         made, ("text_encoder.", "text_encoder_2.")[part], ".lora_A.weight", ".lora_B.weight"
+    ),
+    "transformers 5": lambda part, made: tiny.dotted(
+        {name.removeprefix("text_model."): each for name, each in made.items()},
+        ("text_encoder.", "text_encoder_2.")[part],
+        ".lora_A.weight",
+        ".lora_B.weight",
     ),
 }
 
@@ -187,14 +195,12 @@ def test_text_encoders_are_larger_by_what_the_file_holds(
         assert (found.pooled - wanted.pooled).abs().max() <= 1e-4
 
 
-def test_a_text_encoder_is_peft_s(models: dict[str, LoadedCheckpoint], tmp_path: Path) -> None:
-    from diffusers.loaders.lora_pipeline import StableDiffusionLoraLoaderMixin as Loader
+def clip_reference(network: ClipText) -> Any:
+    """The encoder of transformers with the same weights."""
     from transformers import CLIPTextConfig, CLIPTextModel
 
-    encoder: Any = models["1"].text_encoder
-    network = encoder.towers[0].network
     config = network.config
-    other = CLIPTextModel(
+    found = CLIPTextModel(
         CLIPTextConfig(
             vocab_size=config.vocabulary,
             hidden_size=config.width,
@@ -204,9 +210,18 @@ def test_a_text_encoder_is_peft_s(models: dict[str, LoadedCheckpoint], tmp_path:
             max_position_embeddings=config.length,
         )
     ).eval()
-    names = other.state_dict().keys()
+    names = found.state_dict().keys()
     state = network.state_dict()
-    other.load_state_dict({name: state[name if name in state else f"text_model.{name}"] for name in names}, strict=True)
+    found.load_state_dict({name: state[name if name in state else f"text_model.{name}"] for name in names}, strict=True)
+    return found
+
+
+def test_a_text_encoder_is_peft_s(models: dict[str, LoadedCheckpoint], tmp_path: Path) -> None:
+    from diffusers.loaders.lora_pipeline import StableDiffusionLoraLoaderMixin as Loader
+
+    encoder: Any = models["1"].text_encoder
+    network = encoder.towers[0].network
+    other = clip_reference(network)
     tensors = tiny.kohya("lora_te_", one_alpha(tiny.factors(network, tiny.self_attention)))
     unet_tensors = tiny.kohya("lora_unet_", one_alpha(tiny.factors(unet_of(models["1"].denoiser), tiny.attention)))
     path = tiny.write(tmp_path / "a.safetensors", tensors | unet_tensors)
@@ -292,6 +307,76 @@ def test_numbered_layers_of_older_versions(models: dict[str, LoadedCheckpoint], 
         for i, each in enumerate((younger, older))
     ]
     assert torch.equal(*found)
+
+
+def test_numbered_layers_with_residual_blocks(models: dict[str, LoadedCheckpoint], tmp_path: Path) -> None:
+    """The extended set of classes, which the metadata name."""
+    denoiser = models["1"].denoiser
+    unet = unet_of(denoiser)
+    classes = ("Attention", "GEGLU", "ResnetBlock2D")
+    made = tiny.factors(unet, tiny.everything)
+    tensors = tiny.cloneofsimo(reference(unet), tiny.diffusers_names(unet.config, made), "unet", classes)
+    assert {each.ndim for each in tensors.values()} == {2, 4}
+    lora = load_lora(tiny.write(tmp_path / "a.safetensors", tensors, {"unet": list(classes)}))
+    changed = apply_lora(denoiser, lora)
+    [patch] = changed.patches
+    names = [name.removesuffix(".weight") for name in patch.layers]  # type: ignore[attr-defined]
+    assert len(names) == len(tensors) // 2
+    assert any("in_layers" in name for name in names)
+    exact = UNet(unet.config).eval()
+    exact.load_state_dict(tiny.merged(unet, {name: made[name] for name in names}))
+    found, wanted = output(changed.patched, unet), output(exact, unet)
+    assert (found - wanted).abs().max() <= 1e-5 * max(1.0, float(wanted.abs().max()))
+    with pytest.raises(InvalidInput, match="do not fit this model"):
+        apply_lora(denoiser, load_lora(tiny.write(tmp_path / "b.safetensors", tensors)))
+
+
+@pytest.mark.parametrize("rslora", [False, True])
+def test_peft_s_folders(models: dict[str, LoadedCheckpoint], tmp_path: Path, ctx: Any, rslora: bool) -> None:
+    """As `save_pretrained` writes them: alphas are in adapter_config.json alone."""
+    from peft import LoraConfig, get_peft_model
+
+    denoiser = models["1"].denoiser
+    config = LoraConfig(
+        r=4,
+        lora_alpha=10,
+        target_modules=["to_q", "to_k", "conv1"],
+        alpha_pattern={"attn2.to_k": 3, "to_k": 5},
+        rank_pattern={"attn1.to_q": 2},
+        use_rslora=rslora,
+        init_lora_weights=False,
+    )
+    torch.manual_seed(0)
+    other = get_peft_model(reference(unet_of(denoiser)), config)  # type: ignore[arg-type]
+    other.save_pretrained(str(tmp_path / "folder"))
+    x, time, context, _ = inputs(unet_of(denoiser))
+    with torch.no_grad():
+        wanted = other(x, time, context).sample
+    found = output(apply_lora(denoiser, load_lora(tmp_path / "folder", ctx)).patched, unet_of(denoiser))
+    assert (found - wanted).abs().max() <= 1e-5 * max(1.0, float(wanted.abs().max()))
+    assert not any("no alpha" in line for line in ctx.logged)
+    load_lora(tmp_path / "folder" / "adapter_model.safetensors", ctx)
+    assert any("no alpha is told" in line and "adapter_config.json" in line for line in ctx.logged)
+    (tmp_path / "folder" / "adapter_model.safetensors").rename(tmp_path / "moved.safetensors")
+    with pytest.raises(InvalidInput, match="holds 0 safetensors files"):
+        load_lora(tmp_path / "folder")
+
+
+def test_peft_s_text_encoder(models: dict[str, LoadedCheckpoint], tmp_path: Path) -> None:
+    from peft import LoraConfig, get_peft_model
+
+    encoder: Any = models["1"].text_encoder
+    network = encoder.towers[0].network
+    config = LoraConfig(r=4, lora_alpha=6, target_modules=["q_proj", "fc1"], init_lora_weights=False)
+    torch.manual_seed(0)
+    other = get_peft_model(clip_reference(network), config)
+    other.save_pretrained(str(tmp_path))
+    changed: Any = apply_lora_text(encoder, load_lora(tmp_path))
+    ids = torch.tensor([[49406, 320, 736, 3055, 49407]])
+    with torch.no_grad():
+        wanted = other(ids).last_hidden_state
+    assert (changed.towers[0].patched(ids).hidden - wanted).abs().max() <= 1e-5
+    assert (network(ids).hidden - wanted).abs().max() > 1e-2
 
 
 def test_numbered_layers_read_back_bit_for_bit(models: dict[str, LoadedCheckpoint], tmp_path: Path) -> None:
