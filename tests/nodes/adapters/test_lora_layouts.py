@@ -362,6 +362,7 @@ def test_peft_s_folders(models: dict[str, LoadedCheckpoint], tmp_path: Path, ctx
         load_lora(tmp_path / "folder")
 
 
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
 def test_peft_s_text_encoder(models: dict[str, LoadedCheckpoint], tmp_path: Path) -> None:
     from peft import LoraConfig, get_peft_model
 
