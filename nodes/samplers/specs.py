@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from nodegraph import InvalidInput
-from nodegraph.spec import Cost, Predicted
+from typing import Protocol
 
+from nodegraph import InvalidInput
+from nodegraph.spec import Cost, Predicted, Unknown
+
+from ..specs.image import MaskSpec
 from ..specs.latent import LatentSpec, Space, difference
 from ..specs.sampling import GuiderSpec, SamplerSpec, SigmasSpec
 
@@ -12,8 +15,26 @@ LATENTS = 8
 """Latents of the whole batch that live beside the network: the noisy one before and after the step, the noise of the
 step, the denoised one, and per branch what the network is given and what it gives."""
 
+KEPT = 4
+"""Latents more where a mask keeps a part: the given one and the noise of the start, and two mixtures."""
+
 STEP_SECONDS = 5e-3
 """Of one evaluation beside its arithmetic: hundreds of small operations of some microseconds each."""
+
+
+class Masks(Protocol):
+    """What a batch of masks and its spec have in common."""
+
+    def __len__(self) -> int:
+        """Masks."""
+
+    @property
+    def height(self) -> int:
+        """Pixels from top to bottom."""
+
+    @property
+    def width(self) -> int:
+        """Pixels from left to right."""
 
 
 def euler(s_churn: float, s_tmin: float, s_tmax: float | None, s_noise: float) -> Predicted:
@@ -47,23 +68,73 @@ def ddim(eta: float) -> Predicted:
 
 
 def sample(
-    guider: GuiderSpec, sampler: SamplerSpec, sigmas: SigmasSpec, latent: LatentSpec, seed: int, noise: str
+    guider: GuiderSpec,
+    sampler: SamplerSpec,
+    sigmas: SigmasSpec,
+    latent: LatentSpec,
+    seed: int | Unknown,
+    noise: str,
+    mask: MaskSpec | None,
+    mask_mode: str,
+    start_step: int,
+    end_step: int | None,
+    add_noise: bool,
 ) -> Predicted:
     """The network sees every branch of every picture at once, in each evaluation of each step."""
     model = guider.denoiser
-    batch = check_fit(model.space, model.schedule.sigma_max, guider.batch, sigmas.highest, latent.space, len(latent))
+    first, last = check_steps(sigmas.steps, start_step, end_step)
+    highest = sigmas.highest if first == 0 else 0.0  # of later levels nothing is known here
+    batch = check_fit(model.space, model.schedule.sigma_max, guider.batch, highest, latent.space, len(latent))
     check_sides(model.multiple, model.space.downscale, latent.height, latent.width)
+    if mask is not None:
+        check_mask(mask, batch, latent.height, latent.width, model.space.downscale, add_noise)
     result = LatentSpec(
         batch=batch, channels=latent.channels, height=latent.height, width=latent.width, space=latent.space
     )
     one = model.cost(batch * guider.branches, latent.height, latent.width, guider.length)
-    evaluations = sigmas.steps * sampler.evaluations
+    evaluations = (last - first) * sampler.evaluations
     cost = Cost(
-        working=model.item * one.elements + LATENTS * result.own,
+        working=model.item * one.elements + (LATENTS + (KEPT if mask is not None else 0)) * result.own,
         work=one.work * evaluations,
         seconds=STEP_SECONDS * evaluations,
     )
     return Predicted({"latent": result}, cost)
+
+
+def check_steps(steps: int, start_step: int, end_step: int | None) -> tuple[int, int]:
+    """The first step and the one after the last; InvalidInput where a grid of so many steps has none between them."""
+    last = steps if end_step is None else end_step
+    if last > steps:
+        raise InvalidInput("end_step", end_step, f"the levels have {steps} steps", "use at most as many, or leave it")
+    if start_step >= last:
+        raise InvalidInput(
+            "start_step",
+            start_step,
+            f"no step is left before the end after {last}",
+            "start earlier; to change nothing, leave the node out",
+        )
+    return start_step, last
+
+
+def check_mask(mask: Masks, batch: int, height: int, width: int, downscale: int, add_noise: bool) -> None:
+    """InvalidInput where a mask does not belong to a latent of that size, or where what it keeps is not known."""
+    picture = (height * downscale, width * downscale)
+    if (mask.height, mask.width) not in (picture, (height, width)):
+        raise InvalidInput(
+            "mask",
+            f"{mask.width} x {mask.height}",
+            f"the latent is {width} x {height}, its picture {picture[1]} x {picture[0]}",
+            "use a mask of one of these sizes",
+        )
+    if len(mask) not in (1, batch):
+        raise InvalidInput("mask", f"a batch of {len(mask)}", f"there are {batch} latents", "use 1 mask or one each")
+    if not add_noise:
+        raise InvalidInput(
+            "mask",
+            f"{mask.width} x {mask.height}",
+            "a latent that already has noise does not tell what is to be kept",
+            "switch add_noise on, or leave out the mask",
+        )
 
 
 def check_sides(multiple: int, downscale: int, height: int, width: int) -> None:
