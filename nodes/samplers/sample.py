@@ -12,30 +12,31 @@ from nodegraph import Context, Seed, node
 
 from ..noise import INITIAL, NoiseKind, noise_source
 from ..schedules.noise import NoiseSchedule
-from ..types import Guider, Image, Latent, LatentSpace, Sampler, Sigmas, State
-from ..types.models import column
+from ..types import Guider, Image, Latent, LatentSpace, Mask, Sampler, Sigmas, State
 from . import specs
 from .loop import drive
+from .masked import Masked, Masking, latent_mask, start
 from .specs import check_fit, check_sides
 
 
 class Watched:
-    """A guider as the function that samplers ask; looks for a cancel before each evaluation, remembers the last
-    result."""
+    """A denoise function that looks for a cancel before each evaluation and remembers the last result."""
 
-    def __init__(self, guider: Guider, check: Callable[[], None]) -> None:
-        self._guider, self._check = guider, check
+    def __init__(
+        self, denoise: Callable[[Tensor, Tensor], Tensor], schedule: NoiseSchedule, check: Callable[[], None]
+    ) -> None:
+        self._denoise, self._schedule, self._check = denoise, schedule, check
         self.latest: Tensor | None = None
 
     @property
     def schedule(self) -> NoiseSchedule:
-        """The guider's."""
-        return self._guider.schedule
+        """Of the model."""
+        return self._schedule
 
     def __call__(self, x: Tensor, sigma: Float64[Tensor, ""]) -> Tensor:
         """One evaluation."""
         self._check()
-        self.latest = self._guider.denoise(x, sigma)
+        self.latest = self._denoise(x, sigma)
         return self.latest
 
 
@@ -50,11 +51,6 @@ def preview_image(denoised: Float[Tensor, "batch c h w"], space: LatentSpace) ->
     return Image(pixels=pixels.nan_to_num(0.0).clamp(0.0, 1.0))
 
 
-def start(latent: Tensor, noise: Tensor, sigma: Float64[Tensor, ""], schedule: NoiseSchedule) -> Tensor:
-    """Signal and noise mixed as at level sigma: a x0 + s eps."""
-    return column(schedule.signal(sigma), latent) * latent + column(schedule.noise(sigma), latent) * noise
-
-
 @node(category="sampling", spec=specs.sample)
 def sample(
     guider: Guider,
@@ -63,6 +59,8 @@ def sample(
     latent: Latent,
     seed: Seed = 0,
     noise: NoiseKind = "per item",
+    mask: Mask | None = None,
+    masking: Masking = "soft",
     ctx: Context | None = None,
 ) -> Latent:
     """Make latents out of noise, step by step
@@ -77,6 +75,10 @@ def sample(
     latent: what to start from; empty_latent for a new picture. A batch of 1 is repeated for several prompts.
     seed: where the noise comes from; the same seed gives the same picture.
     noise: which program's noise is drawn; comfyui and a1111 start from what these draw for the same seed on the CPU.
+    mask: 1 is made anew, 0 stays as it is in `latent`, exactly; of the size of the latent or of its picture, one for
+        all or one for each. Without a mask everything is made anew.
+    masking: what values between 0 and 1 do. soft blends old and new at every step. differential makes a place anew in
+        the last steps only, the fewer the lower its value, so that it changes the less (Levin & Fried 2023).
     """
     highest, limit = float(sigmas.values[0]), guider.schedule.sigma_max
     batch = check_fit(guider.space, limit, guider.batch, highest, latent.space, len(latent))
@@ -84,7 +86,12 @@ def sample(
     check_sides(guider.multiple, guider.space.downscale, height, width)
     clean = latent.samples.to(guider.device).expand(batch, -1, -1, -1)
     source = noise_source(noise, seed, tuple(clean.shape), guider.device)
-    denoise = Watched(guider, ctx.check_cancelled if ctx else lambda: None)
+    initial = source(INITIAL, 0)
+    masked: Masked | None = None
+    if mask is not None:
+        part = latent_mask(mask, batch, height, width, guider.space.downscale).to(guider.device)
+        masked = Masked(guider.denoise, guider.schedule, clean, initial, part, masking, sigmas.values)
+    denoise = Watched(masked or guider.denoise, guider.schedule, ctx.check_cancelled if ctx else lambda: None)
 
     def report(done: int, total: int, _: State) -> None:
         if ctx is not None:
@@ -94,6 +101,7 @@ def sample(
 
     if ctx is not None:
         ctx.progress(0, sigmas.steps)
-    x = start(clean, source(INITIAL, 0), sigmas.values[0], guider.schedule)
-    final = drive(sampler, denoise, source, sampler.init(x, sigmas.values), on_step=report)
-    return Latent(samples=final.x.float().cpu(), space=latent.space)
+    x = start(clean, initial, sigmas.values[0], guider.schedule)
+    final = drive(sampler, denoise, source, sampler.init(x, sigmas.values), on_step=report).x
+    final = masked.restored(final) if masked else final
+    return Latent(samples=final.float().cpu(), space=latent.space)

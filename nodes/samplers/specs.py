@@ -5,6 +5,7 @@ from __future__ import annotations
 from nodegraph import InvalidInput
 from nodegraph.spec import Cost, Predicted
 
+from ..specs.image import MaskSpec
 from ..specs.latent import LatentSpec, Space, difference
 from ..specs.sampling import GuiderSpec, SamplerSpec, SigmasSpec
 
@@ -47,19 +48,29 @@ def ddim(eta: float) -> Predicted:
 
 
 def sample(
-    guider: GuiderSpec, sampler: SamplerSpec, sigmas: SigmasSpec, latent: LatentSpec, seed: int, noise: str
+    guider: GuiderSpec,
+    sampler: SamplerSpec,
+    sigmas: SigmasSpec,
+    latent: LatentSpec,
+    seed: int,
+    noise: str,
+    mask: MaskSpec | None,
+    masking: str,
 ) -> Predicted:
     """The network sees every branch of every picture at once, in each evaluation of each step."""
     model = guider.denoiser
     batch = check_fit(model.space, model.schedule.sigma_max, guider.batch, sigmas.highest, latent.space, len(latent))
     check_sides(model.multiple, model.space.downscale, latent.height, latent.width)
+    if mask is not None:
+        size = (batch, latent.height, latent.width)
+        check_mask((mask.batch, mask.height, mask.width), size, model.space.downscale)
     result = LatentSpec(
         batch=batch, channels=latent.channels, height=latent.height, width=latent.width, space=latent.space
     )
     one = model.cost(batch * guider.branches, latent.height, latent.width, guider.length)
     evaluations = sigmas.steps * sampler.evaluations
     cost = Cost(
-        working=model.item * one.elements + LATENTS * result.own,
+        working=model.item * one.elements + (LATENTS if mask is None else LATENTS + 3) * result.own,
         work=one.work * evaluations,
         seconds=STEP_SECONDS * evaluations,
     )
@@ -76,6 +87,26 @@ def check_sides(multiple: int, downscale: int, height: int, width: int) -> None:
                 f"the model takes latents whose sides are multiples of {multiple}",
                 f"use pictures whose sides are multiples of {multiple * downscale} pixels",
             )
+
+
+def check_mask(mask: tuple[int, int, int], latent: tuple[int, int, int], downscale: int) -> None:
+    """InvalidInput where masks fit neither the latents nor their pictures.
+
+    mask, latent: number, height and width of each.
+    """
+    (masks, rows, columns), (batch, height, width) = mask, latent
+    step = downscale
+    if (rows, columns) not in ((height, width), (height * step, width * step)):
+        raise InvalidInput(
+            "mask",
+            f"{columns} x {rows}",
+            f"the latent is {width} x {height}, its picture {width * step} x {height * step} pixels",
+            "use a mask of the size of the picture",
+        )
+    if masks not in (1, batch):
+        raise InvalidInput(
+            "mask", f"{masks} masks", f"{batch} pictures are made", "give one mask for all, or one for each"
+        )
 
 
 def check_fit(wanted: Space, limit: float, prompts: int, highest: float, given: Space, latents: int) -> int:
