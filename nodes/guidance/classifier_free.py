@@ -16,7 +16,7 @@ from ..conditioning.encodings import joined, repeated
 from ..schedules.noise import NoiseSchedule
 from ..types import Conditioning, Denoiser, Encoding, Guider, LatentSpace
 from . import specs
-from .specs import check_entries, check_negative, check_prompts
+from .specs import check_channels, check_entries, check_negative, check_prompts
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -89,6 +89,7 @@ def classifier_free_guidance(
     scale: 1 evaluates the positive prediction only, 0 the negative only, larger values follow the prompt more closely;
         3 to 8 is usual.
     """
+    check_channels(denoiser.lacking)
     other: Encoding | None = None
     if scale != 1.0:
         other = _only_entry("negative", negative) if negative is not None else positive.unconditional

@@ -13,6 +13,7 @@ def classifier_free_guidance(
     denoiser: DenoiserSpec, positive: ConditioningSpec, negative: ConditioningSpec | None, scale: float
 ) -> Predicted:
     """Two evaluations, unless the scale leaves one out."""
+    check_channels(denoiser.lacking)
     lengths = [positive.length] if scale != 0.0 else []
     batch, keeps = positive.batch, [positive]
     if scale != 1.0:
@@ -25,6 +26,17 @@ def classifier_free_guidance(
     check_prompts(len(positive), negative.batch if negative and scale != 1.0 else 1)
     guider = GuiderSpec(denoiser=denoiser, batch=batch, branches=len(lengths), length=max(lengths), keeps=tuple(keeps))
     return Predicted({"guider": guider})
+
+
+def check_channels(lacking: int) -> None:
+    """InvalidInput where a network takes channels beside the latent that nothing gives."""
+    if lacking > 0:
+        raise InvalidInput(
+            "denoiser",
+            f"a network with {lacking} further channels",
+            "it was trained to see more than the latent, and nothing gives it that",
+            "put condition_inpainting before it if it is a model for inpainting, or use another model",
+        )
 
 
 def check_negative(given: bool) -> None:
