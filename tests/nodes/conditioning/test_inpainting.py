@@ -138,7 +138,7 @@ def test_what_is_hidden_does_not_count(inpainting: LoadedCheckpoint) -> None:
 
 
 def test_models_and_pictures_that_do_not_fit_are_refused(tmp_path: Path, inpainting: LoadedCheckpoint) -> None:
-    with pytest.raises(InvalidInput, match="5 further channels.*condition_inpainting"):
+    with pytest.raises(InvalidInput, match=r"5 further channels.*condition_inpainting"):
         classifier_free_guidance(inpainting.denoiser, words(64, 0), None, 1.0)
     plain = load_checkpoint(write_sd(tmp_path / "plain.safetensors", "1"))
     with pytest.raises(InvalidInput, match="no further channels"):
@@ -148,5 +148,5 @@ def test_models_and_pictures_that_do_not_fit_are_refused(tmp_path: Path, inpaint
         condition_inpainting(shown, inpainting.autoencoder, picture(), hole())
     guider = classifier_free_guidance(shown, words(64, 0), None, 1.0)
     sigmas = discrete_sigmas(shown, 2)
-    with pytest.raises(InvalidInput, match="10 x 8.*is 8 x 8 as a latent"):
+    with pytest.raises(InvalidInput, match=r"10 x 8.*is 8 x 8 as a latent"):
         sample(guider, euler(), sigmas, empty_latent(shown, 80, 64))
