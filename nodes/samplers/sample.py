@@ -15,40 +15,25 @@ from nodegraph import Context, Seed, node
 from ..noise import INITIAL, NoiseKind, noise_source
 from ..schedules.noise import NoiseSchedule
 from ..types import Guider, Image, Latent, LatentSpace, Mask, Sampler, Sigmas, State
-from ..types.sampling import Denoise
 from . import specs
-from .inpainting import Inpainting, MaskMode, latent_mask, noised
 from .loop import drive
-from .specs import check_fit, check_mask, check_sides, check_steps
-
-
-class Guided:
-    """A guider as the function that samplers ask."""
-
-    def __init__(self, guider: Guider) -> None:
-        self._guider = guider
-
-    @property
-    def schedule(self) -> NoiseSchedule:
-        """The guider's."""
-        return self._guider.schedule
-
-    def __call__(self, x: Tensor, sigma: Float64[Tensor, ""]) -> Tensor:
-        """One evaluation."""
-        return self._guider.denoise(x, sigma)
+from .masked import Masked, Masking, latent_mask, start
+from .specs import check_fit, check_original, check_sides, check_steps
 
 
 class Watched:
-    """Looks for a cancel before each evaluation, remembers the last result."""
+    """A denoise function that looks for a cancel before each evaluation and remembers the last result."""
 
-    def __init__(self, denoise: Denoise, check: Callable[[], None]) -> None:
-        self._denoise, self._check = denoise, check
+    def __init__(
+        self, denoise: Callable[[Tensor, Tensor], Tensor], schedule: NoiseSchedule, check: Callable[[], None]
+    ) -> None:
+        self._denoise, self._schedule, self._check = denoise, schedule, check
         self.latest: Tensor | None = None
 
     @property
     def schedule(self) -> NoiseSchedule:
-        """Of what is watched."""
-        return self._denoise.schedule
+        """Of the model."""
+        return self._schedule
 
     def __call__(self, x: Tensor, sigma: Float64[Tensor, ""]) -> Tensor:
         """One evaluation."""
@@ -77,7 +62,7 @@ def sample(
     seed: Seed = 0,
     noise: NoiseKind = "per item",
     mask: Mask | None = None,
-    mask_mode: MaskMode = "soft",
+    masking: Masking = "soft",
     start_step: Annotated[int, Field(ge=0, le=10_000)] = 0,
     end_step: Annotated[int, Field(ge=1, le=10_000)] | None = None,
     add_noise: bool = True,
@@ -89,9 +74,9 @@ def sample(
     noise of picture k of a batch depends on the seed and on k alone, unless `noise` is comfyui, so pictures do not
     change with the size of the batch.
 
-    A run can be divided: one node stops at `end_step`, the next one goes on from its latent with that as `start_step`,
-    the same levels and seed, and `add_noise` off, maybe with another model, as SDXL's refiner. For samplers without a
-    memory the result is that of the undivided run, bit for bit; others begin anew, as after their first step.
+    A run can be divided: one node stops at `end_step`, the next goes on from its latent with that as `start_step`, the
+    same levels and seed, and `add_noise` off, maybe with another model, such as SDXL's refiner. For samplers without a
+    memory the result is that of the undivided run, bit for bit; others forget the steps before.
 
     guider: the model with its conditioning, such as classifier_free_guidance.
     sampler: the method, such as euler.
@@ -99,14 +84,16 @@ def sample(
     latent: what to start from; empty_latent for a new picture. A batch of 1 is repeated for several prompts.
     seed: where the noise comes from; the same seed gives the same picture.
     noise: which program's noise is drawn; comfyui and a1111 start from what these draw for the same seed on the CPU.
-    mask: what is made anew; where it is 0, `latent` stays exactly as it is. Of the picture's size, or the latent's.
-    mask_mode: soft mixes old and new by the mask's values; hard takes values above 0.5 as 1 and others as 0;
-        differential makes positions of lower values anew only in the later steps, so that they change less.
-    start_step: how many of the levels' steps are left out at the beginning; noise is mixed in for the level there.
-    end_step: after how many of the steps to stop; the latent then still has that level's noise. Empty for the end.
-    add_noise: off where `latent` already has the noise of the first level.
+    mask: 1 is made anew, 0 stays as it is in `latent`, exactly; of the size of the latent or of its picture, one for
+        all or one for each. Without a mask everything is made anew.
+    masking: what values between 0 and 1 do. soft blends old and new at every step. differential makes a place anew in
+        the last steps only, the fewer the lower its value, so that it changes the less (Levin & Fried 2023).
+    start_step: how many of the steps are left out at the beginning; noise is mixed in for the level that comes then.
+    end_step: after how many of the steps to stop; the latent still has the noise of the level there. Empty for the end.
+    add_noise: off where `latent` already has the noise of the first level; it cannot be masked then.
     """
     first, last = check_steps(sigmas.steps, start_step, end_step)
+    check_original(mask is not None, add_noise)
     highest, limit = float(sigmas.values[first]), guider.schedule.sigma_max
     batch = check_fit(guider.space, limit, guider.batch, highest, latent.space, len(latent))
     height, width = latent.samples.shape[2:]
@@ -114,15 +101,11 @@ def sample(
     clean = latent.samples.to(guider.device).expand(batch, -1, -1, -1)
     source = noise_source(noise, seed, tuple(clean.shape), guider.device)
     initial = source(INITIAL, 0)
-    x = noised(clean, initial, sigmas.values[first], guider.schedule) if add_noise else clean
-    keeping: Inpainting | None = None
+    masked: Masked | None = None
     if mask is not None:
-        check_mask(mask, batch, height, width, guider.space.downscale, add_noise)
-        keeping = Inpainting(
-            denoise=Guided(guider), clean=clean, noise=initial, highest=highest, mode=mask_mode,
-            mask=latent_mask(mask.values, height, width).to(guider.device),
-        )  # fmt: skip
-    denoise = Watched(keeping or Guided(guider), ctx.check_cancelled if ctx else lambda: None)
+        part = latent_mask(mask, batch, height, width, guider.space.downscale).to(guider.device)
+        masked = Masked(guider.denoise, guider.schedule, clean, initial, part, masking, sigmas.values[first:])
+    denoise = Watched(masked or guider.denoise, guider.schedule, ctx.check_cancelled if ctx else lambda: None)
 
     def report(done: int, _: int, __: State) -> None:
         if ctx is not None:
@@ -132,8 +115,8 @@ def sample(
 
     if ctx is not None:
         ctx.progress(0, last - first)
+    x = start(clean, initial, sigmas.values[first], guider.schedule) if add_noise else clean
     state = sampler.init(x, sigmas.values)
     final = drive(sampler, denoise, source, state, first=first, last=last, on_step=report).x
-    if keeping is not None:
-        final = keeping.finished(final, sigmas.values[last])
+    final = masked.restored(final, sigmas.values[last]) if masked else final
     return Latent(samples=final.float().cpu(), space=latent.space)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from nodegraph import InvalidInput
-from nodegraph.spec import Cost, Predicted, Unknown
+from nodegraph.spec import Cost, Predicted
 
 from ..specs.image import MaskSpec
 from ..specs.latent import LatentSpec, Space, difference
@@ -15,26 +13,8 @@ LATENTS = 8
 """Latents of the whole batch that live beside the network: the noisy one before and after the step, the noise of the
 step, the denoised one, and per branch what the network is given and what it gives."""
 
-KEPT = 4
-"""Latents more where a mask keeps a part: the given one and the noise of the start, and two mixtures."""
-
 STEP_SECONDS = 5e-3
 """Of one evaluation beside its arithmetic: hundreds of small operations of some microseconds each."""
-
-
-class Masks(Protocol):
-    """What a batch of masks and its spec have in common."""
-
-    def __len__(self) -> int:
-        """Masks."""
-
-    @property
-    def height(self) -> int:
-        """Pixels from top to bottom."""
-
-    @property
-    def width(self) -> int:
-        """Pixels from left to right."""
 
 
 def euler(s_churn: float, s_tmin: float, s_tmax: float | None, s_noise: float) -> Predicted:
@@ -72,10 +52,10 @@ def sample(
     sampler: SamplerSpec,
     sigmas: SigmasSpec,
     latent: LatentSpec,
-    seed: int | Unknown,
+    seed: int,
     noise: str,
     mask: MaskSpec | None,
-    mask_mode: str,
+    masking: str,
     start_step: int,
     end_step: int | None,
     add_noise: bool,
@@ -83,22 +63,36 @@ def sample(
     """The network sees every branch of every picture at once, in each evaluation of each step."""
     model = guider.denoiser
     first, last = check_steps(sigmas.steps, start_step, end_step)
-    highest = sigmas.highest if first == 0 else 0.0  # of later levels nothing is known here
+    check_original(mask is not None, add_noise)
+    highest = sigmas.highest if first == 0 else 0.0  # how high later levels are is not known here
     batch = check_fit(model.space, model.schedule.sigma_max, guider.batch, highest, latent.space, len(latent))
     check_sides(model.multiple, model.space.downscale, latent.height, latent.width)
     if mask is not None:
-        check_mask(mask, batch, latent.height, latent.width, model.space.downscale, add_noise)
+        size = (batch, latent.height, latent.width)
+        check_mask((mask.batch, mask.height, mask.width), size, model.space.downscale)
     result = LatentSpec(
         batch=batch, channels=latent.channels, height=latent.height, width=latent.width, space=latent.space
     )
     one = model.cost(batch * guider.branches, latent.height, latent.width, guider.length)
     evaluations = (last - first) * sampler.evaluations
     cost = Cost(
-        working=model.item * one.elements + (LATENTS + (KEPT if mask is not None else 0)) * result.own,
+        working=model.item * one.elements + (LATENTS if mask is None else LATENTS + 3) * result.own,
         work=one.work * evaluations,
         seconds=STEP_SECONDS * evaluations,
     )
     return Predicted({"latent": result}, cost)
+
+
+def check_sides(multiple: int, downscale: int, height: int, width: int) -> None:
+    """InvalidInput where a model cannot take latents of that size."""
+    for side in (height, width):
+        if side % multiple:
+            raise InvalidInput(
+                "latent",
+                f"{width} x {height}",
+                f"the model takes latents whose sides are multiples of {multiple}",
+                f"use pictures whose sides are multiples of {multiple * downscale} pixels",
+            )
 
 
 def check_steps(steps: int, start_step: int, end_step: int | None) -> tuple[int, int]:
@@ -116,37 +110,35 @@ def check_steps(steps: int, start_step: int, end_step: int | None) -> tuple[int,
     return start_step, last
 
 
-def check_mask(mask: Masks, batch: int, height: int, width: int, downscale: int, add_noise: bool) -> None:
-    """InvalidInput where a mask does not belong to a latent of that size, or where what it keeps is not known."""
-    picture = (height * downscale, width * downscale)
-    if (mask.height, mask.width) not in (picture, (height, width)):
+def check_original(masked: bool, add_noise: bool) -> None:
+    """InvalidInput where a mask is to keep what nobody knows without its noise."""
+    if masked and not add_noise:
         raise InvalidInput(
             "mask",
-            f"{mask.width} x {mask.height}",
-            f"the latent is {width} x {height}, its picture {picture[1]} x {picture[0]}",
-            "use a mask of one of these sizes",
-        )
-    if len(mask) not in (1, batch):
-        raise InvalidInput("mask", f"a batch of {len(mask)}", f"there are {batch} latents", "use 1 mask or one each")
-    if not add_noise:
-        raise InvalidInput(
-            "mask",
-            f"{mask.width} x {mask.height}",
+            "a mask",
             "a latent that already has noise does not tell what is to be kept",
             "switch add_noise on, or leave out the mask",
         )
 
 
-def check_sides(multiple: int, downscale: int, height: int, width: int) -> None:
-    """InvalidInput where a model cannot take latents of that size."""
-    for side in (height, width):
-        if side % multiple:
-            raise InvalidInput(
-                "latent",
-                f"{width} x {height}",
-                f"the model takes latents whose sides are multiples of {multiple}",
-                f"use pictures whose sides are multiples of {multiple * downscale} pixels",
-            )
+def check_mask(mask: tuple[int, int, int], latent: tuple[int, int, int], downscale: int) -> None:
+    """InvalidInput where masks fit neither the latents nor their pictures.
+
+    mask, latent: number, height and width of each.
+    """
+    (masks, rows, columns), (batch, height, width) = mask, latent
+    step = downscale
+    if (rows, columns) not in ((height, width), (height * step, width * step)):
+        raise InvalidInput(
+            "mask",
+            f"{columns} x {rows}",
+            f"the latent is {width} x {height}, its picture {width * step} x {height * step} pixels",
+            "use a mask of the size of the picture",
+        )
+    if masks not in (1, batch):
+        raise InvalidInput(
+            "mask", f"{masks} masks", f"{batch} pictures are made", "give one mask for all, or one for each"
+        )
 
 
 def check_fit(wanted: Space, limit: float, prompts: int, highest: float, given: Space, latents: int) -> int:
