@@ -50,7 +50,7 @@ class Masked:
     def __call__(self, x: Tensor, sigma: Float64[Tensor, ""]) -> Tensor:
         """One evaluation."""
         mask = self._mask if self._masking == "soft" else released(self._mask, self._sigmas, sigma)
-        known = start(self._original, self._noise, sigma, self._schedule)
+        known = noised(self._original, self._noise, sigma, self._schedule)
         return mixed(mask, self._inner(mixed(mask, x, known), sigma), self._original)
 
     def restored(self, x: Float[Tensor, "batch c h w"]) -> Float[Tensor, "batch c h w"]:
@@ -58,7 +58,7 @@ class Masked:
         return torch.where(self._mask == 0.0, self._original, x)
 
 
-def start(latent: Tensor, noise: Tensor, sigma: Float64[Tensor, ""], schedule: NoiseSchedule) -> Tensor:
+def noised(latent: Tensor, noise: Tensor, sigma: Float64[Tensor, ""], schedule: NoiseSchedule) -> Tensor:
     """Signal and noise mixed as at level sigma: a x0 + s eps."""
     return column(schedule.signal(sigma), latent) * latent + column(schedule.noise(sigma), latent) * noise
 
