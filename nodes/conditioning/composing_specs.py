@@ -29,7 +29,13 @@ def limit_to_region(conditioning: ConditioningSpec, mask: MaskSpec, strength: fl
 
 
 def limit_to_rectangle(
-    conditioning: ConditioningSpec, left: float, top: float, right: float, bottom: float, strength: float
+    conditioning: ConditioningSpec,
+    left: float,
+    top: float,
+    right: float,
+    bottom: float,
+    strength: float,
+    alone: bool,
 ) -> Predicted:
     """The same tokens."""
     check_rectangle(top, left, bottom, right)

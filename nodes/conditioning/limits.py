@@ -71,6 +71,7 @@ def limit_to_rectangle(
     right: Part = 1.0,
     bottom: Part = 1.0,
     strength: Strength = 1.0,
+    alone: bool = False,
 ) -> Conditioning:
     """Say something of a rectangle only
 
@@ -82,6 +83,8 @@ def limit_to_rectangle(
     right: edge, above left.
     bottom: edge, above top.
     strength: beside what else is said of the same place.
+    alone: the model is shown the rectangle only, as if it were a picture of its own. Costs less, and pictures can be
+        larger than the model knows; but nothing ties the rectangle to the rest. Limit the negative prompt likewise.
     """
 
     def cut(entry: Entry) -> Entry:
@@ -89,7 +92,9 @@ def limit_to_rectangle(
         area = max(top, old[0]), max(left, old[1]), min(bottom, old[2]), min(right, old[3])
         check_rectangle(*area)
         found = None if area == (0.0, 0.0, 1.0, 1.0) else area
-        return replace(entry, area=found, strength=strength * entry.strength)
+        return replace(
+            entry, area=found, alone=(alone or entry.alone) and found is not None, strength=strength * entry.strength
+        )
 
     return _each(conditioning, cut)
 

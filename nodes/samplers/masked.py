@@ -26,7 +26,7 @@ class Masked:
     the noise of the start. soft: m is the mask. differential: m is 1 from the moment on when the part of the grid that
     is left is no more than the mask, and 0 before; Levin & Fried 2023, section 3.
 
-    mask: 1 is made anew, 0 stays. sigmas: the levels that are walked.
+    mask: 1 is made anew, 0 stays. sigmas: the whole grid.
     """
 
     def __init__(
@@ -50,15 +50,15 @@ class Masked:
     def __call__(self, x: Tensor, sigma: Float64[Tensor, ""]) -> Tensor:
         """One evaluation."""
         mask = self._mask if self._masking == "soft" else released(self._mask, self._sigmas, sigma)
-        known = start(self._original, self._noise, sigma, self._schedule)
+        known = noised(self._original, self._noise, sigma, self._schedule)
         return mixed(mask, self._inner(mixed(mask, x, known), sigma), self._original)
 
-    def restored(self, x: Float[Tensor, "batch c h w"], sigma: Float64[Tensor, ""]) -> Float[Tensor, "batch c h w"]:
-        """The end of a sampling at a level, exact to the bit where the mask is 0."""
-        return torch.where(self._mask == 0.0, start(self._original, self._noise, sigma, self._schedule), x)
+    def restored(self, x: Float[Tensor, "batch c h w"]) -> Float[Tensor, "batch c h w"]:
+        """The end of a sampling, exact to the bit where the mask is 0."""
+        return torch.where(self._mask == 0.0, self._original, x)
 
 
-def start(latent: Tensor, noise: Tensor, sigma: Float64[Tensor, ""], schedule: NoiseSchedule) -> Tensor:
+def noised(latent: Tensor, noise: Tensor, sigma: Float64[Tensor, ""], schedule: NoiseSchedule) -> Tensor:
     """Signal and noise mixed as at level sigma: a x0 + s eps."""
     return column(schedule.signal(sigma), latent) * latent + column(schedule.noise(sigma), latent) * noise
 

@@ -16,9 +16,9 @@ from ..noise import INITIAL, NoiseKind, noise_source
 from ..schedules.noise import NoiseSchedule
 from ..types import Guider, Image, Latent, LatentSpace, Mask, Sampler, Sigmas, State
 from . import specs
-from .loop import drive
-from .masked import Masked, Masking, latent_mask, start
-from .specs import check_fit, check_original, check_sides, check_steps
+from .loop import OnStep, drive
+from .masked import Masked, Masking, latent_mask, noised
+from .specs import check_fit, check_original, check_sides
 
 
 class Watched:
@@ -63,9 +63,10 @@ def sample(
     noise: NoiseKind = "per item",
     mask: Mask | None = None,
     masking: Masking = "soft",
-    start_step: Annotated[int, Field(ge=0, le=10_000)] = 0,
-    end_step: Annotated[int, Field(ge=1, le=10_000)] | None = None,
+    start: Annotated[int, Field(ge=0, le=10_000)] = 0,
+    until: Annotated[int, Field(ge=0, le=10_000)] | None = None,
     add_noise: bool = True,
+    original: Latent | None = None,
     ctx: Context | None = None,
 ) -> Latent:
     """Make latents out of noise, step by step
@@ -74,49 +75,59 @@ def sample(
     noise of picture k of a batch depends on the seed and on k alone, unless `noise` is comfyui, so pictures do not
     change with the size of the batch.
 
-    A run can be divided: one node stops at `end_step`, the next goes on from its latent with that as `start_step`, the
-    same levels and seed, and `add_noise` off, maybe with another model, such as SDXL's refiner. For samplers without a
-    memory the result is that of the undivided run, bit for bit; others forget the steps before.
-
     guider: the model with its conditioning, such as classifier_free_guidance.
     sampler: the method, such as euler.
     sigmas: the noise levels, such as flow_sigmas.
     latent: what to start from; empty_latent for a new picture. A batch of 1 is repeated for several prompts.
     seed: where the noise comes from; the same seed gives the same picture.
     noise: which program's noise is drawn; comfyui and a1111 start from what these draw for the same seed on the CPU.
-    mask: 1 is made anew, 0 stays as it is in `latent`, exactly; of the size of the latent or of its picture, one for
-        all or one for each. Without a mask everything is made anew.
+    mask: 1 is made anew, 0 stays as it is in the original, exactly; of the size of the latent or of its picture, one
+        for all or one for each. Without a mask everything is made anew.
     masking: what values between 0 and 1 do. soft blends old and new at every step. differential makes a place anew in
         the last steps only, the fewer the lower its value, so that it changes the less (Levin & Fried 2023).
-    start_step: how many of the steps are left out at the beginning; noise is mixed in for the level that comes then.
-    end_step: after how many of the steps to stop; the latent still has the noise of the level there. Empty for the end.
-    add_noise: off where `latent` already has the noise of the first level; it cannot be masked then.
+    start: the first step that is taken; earlier levels are left out. The number of steps gives the latent itself.
+    until: how many steps of the grid are taken; with less than all, the rest of the noise stays in what is given, for
+        another `sample` that starts there without adding noise. Samplers without a memory give the same in two parts.
+    add_noise: false where `latent` is already as noisy as the first level that is taken.
+    original: what a mask keeps; by default `latent`. Needed where `latent` is noisy already.
     """
-    first, last = check_steps(sigmas.steps, start_step, end_step)
-    check_original(mask is not None, add_noise)
-    highest, limit = float(sigmas.values[first]), guider.schedule.sigma_max
+    fixed = specs.check_part(start, until, sigmas.steps, mask is not None, add_noise or original is not None)
+    highest, limit = float(sigmas.values[0]), guider.schedule.sigma_max
     batch = check_fit(guider.space, limit, guider.batch, highest, latent.space, len(latent))
     height, width = latent.samples.shape[2:]
     check_sides(guider.multiple, guider.space.downscale, height, width)
-    clean = latent.samples.to(guider.device).expand(batch, -1, -1, -1)
-    source = noise_source(noise, seed, tuple(clean.shape), guider.device)
+    given = latent.samples.to(guider.device).expand(batch, -1, -1, -1)
+    source = noise_source(noise, seed, tuple(given.shape), guider.device)
     initial = source(INITIAL, 0)
     masked: Masked | None = None
     if mask is not None:
+        kept = original_of(original or latent, latent).to(guider.device).expand(batch, -1, -1, -1)
         part = latent_mask(mask, batch, height, width, guider.space.downscale).to(guider.device)
-        masked = Masked(guider.denoise, guider.schedule, clean, initial, part, masking, sigmas.values[first:])
+        masked = Masked(guider.denoise, guider.schedule, kept, initial, part, masking, sigmas.values)
     denoise = Watched(masked or guider.denoise, guider.schedule, ctx.check_cancelled if ctx else lambda: None)
-
-    def report(done: int, _: int, __: State) -> None:
-        if ctx is not None:
-            if denoise.latest is not None:
-                ctx.preview(preview_image(denoise.latest, guider.space))
-            ctx.progress(done - first, last - first)
-
     if ctx is not None:
-        ctx.progress(0, last - first)
-    x = start(clean, initial, sigmas.values[first], guider.schedule) if add_noise else clean
+        ctx.progress(0, sigmas.steps)
+    x = noised(given, initial, sigmas.values[start], guider.schedule) if add_noise else given
     state = sampler.init(x, sigmas.values)
-    final = drive(sampler, denoise, source, state, first=first, last=last, on_step=report).x
-    final = masked.restored(final, sigmas.values[last]) if masked else final
+    on_step = reporting(ctx, denoise, guider.space) if ctx is not None else None
+    final = drive(sampler, denoise, source, state, first=start, last=fixed, on_step=on_step).x
+    if masked and fixed == sigmas.steps:
+        final = masked.restored(final)
     return Latent(samples=final.float().cpu(), space=latent.space)
+
+
+def reporting(ctx: Context, denoise: Watched, space: LatentSpace) -> OnStep:
+    """Tells progress and shows what was denoised last, after each step."""
+
+    def report(done: int, total: int, _: State) -> None:
+        if denoise.latest is not None:
+            ctx.preview(preview_image(denoise.latest, space))
+        ctx.progress(done, total)
+
+    return report
+
+
+def original_of(original: Latent, latent: Latent) -> Tensor:
+    """What a mask keeps; InvalidInput where it is not as the latent that is sampled."""
+    check_original(tuple(original.samples.shape), tuple(latent.samples.shape), original.space, latent.space)
+    return original.samples

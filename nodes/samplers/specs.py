@@ -56,25 +56,28 @@ def sample(
     noise: str,
     mask: MaskSpec | None,
     masking: str,
-    start_step: int,
-    end_step: int | None,
+    start: int,
+    until: int | None,
     add_noise: bool,
+    original: LatentSpec | None,
 ) -> Predicted:
-    """The network sees every branch of every picture at once, in each evaluation of each step."""
+    """The network sees every branch of every picture at once, in each evaluation of each step that is taken."""
+    end = check_part(start, until, sigmas.steps, mask is not None, add_noise or original is not None)
     model = guider.denoiser
-    first, last = check_steps(sigmas.steps, start_step, end_step)
-    check_original(mask is not None, add_noise)
-    highest = sigmas.highest if first == 0 else 0.0  # how high later levels are is not known here
-    batch = check_fit(model.space, model.schedule.sigma_max, guider.batch, highest, latent.space, len(latent))
+    batch = check_fit(model.space, model.schedule.sigma_max, guider.batch, sigmas.highest, latent.space, len(latent))
     check_sides(model.multiple, model.space.downscale, latent.height, latent.width)
     if mask is not None:
         size = (batch, latent.height, latent.width)
+        if original is not None:
+            kept = (original.batch, original.channels, original.height, original.width)
+            shape = (latent.batch, latent.channels, latent.height, latent.width)
+            check_original(kept, shape, original.space, latent.space)
         check_mask((mask.batch, mask.height, mask.width), size, model.space.downscale)
     result = LatentSpec(
         batch=batch, channels=latent.channels, height=latent.height, width=latent.width, space=latent.space
     )
     one = model.cost(batch * guider.branches, latent.height, latent.width, guider.length)
-    evaluations = (last - first) * sampler.evaluations
+    evaluations = (end - start) * sampler.evaluations
     cost = Cost(
         working=model.item * one.elements + (LATENTS if mask is None else LATENTS + 3) * result.own,
         work=one.work * evaluations,
@@ -95,29 +98,39 @@ def check_sides(multiple: int, downscale: int, height: int, width: int) -> None:
             )
 
 
-def check_steps(steps: int, start_step: int, end_step: int | None) -> tuple[int, int]:
-    """The first step and the one after the last; InvalidInput where a grid of so many steps has none between them."""
-    last = steps if end_step is None else end_step
-    if last > steps:
-        raise InvalidInput("end_step", end_step, f"the levels have {steps} steps", "use at most as many, or leave it")
-    if start_step >= last:
+def check_part(start: int, until: int | None, steps: int, masked: bool, known: bool) -> int:
+    """Where to stop; InvalidInput where a grid has no such steps, or where it is not known what a mask keeps.
+
+    start, until: of the grid, which has `steps`. masked: whether there is a mask. known: whether what it keeps is given
+    without noise.
+    """
+    end = steps if until is None else until
+    if end > steps:
+        raise InvalidInput("until", end, f"the grid has {steps} steps", "leave it out to take all")
+    if start > end:
+        bound = f"the grid has {steps} steps" if until is None else f"the last step taken is number {end}"
+        raise InvalidInput("start", start, bound, "start earlier")
+    if masked and not known:
         raise InvalidInput(
-            "start_step",
-            start_step,
-            f"no step is left before the end after {last}",
-            "start earlier; to change nothing, leave the node out",
+            "original",
+            None,
+            "the latent is noisy already, and the mask keeps what is without noise",
+            "wire the latent that the sampling began with",
         )
-    return start_step, last
+    return end
 
 
-def check_original(masked: bool, add_noise: bool) -> None:
-    """InvalidInput where a mask is to keep what nobody knows without its noise."""
-    if masked and not add_noise:
+def check_original(kept: tuple[int, ...], latent: tuple[int, ...], theirs: Space, ours: Space) -> None:
+    """InvalidInput where what a mask keeps is not of the size, number and space of the latents.
+
+    kept, latent: shapes.
+    """
+    if difference(theirs, ours) or kept[1:] != latent[1:] or kept[0] not in (1, latent[0]):
         raise InvalidInput(
-            "mask",
-            "a mask",
-            "a latent that already has noise does not tell what is to be kept",
-            "switch add_noise on, or leave out the mask",
+            "original",
+            f"{kept[0]} of {kept[3]} x {kept[2]} in {theirs.name!r}",
+            f"the latents are {latent[0]} of {latent[3]} x {latent[2]} in {ours.name!r}",
+            "wire the latent that the sampling began with",
         )
 
 

@@ -63,14 +63,16 @@ class Entry:
 
     strength: beside other entries; at least 0. mask: float32 in [0, 1], how much each place is meant, one for all
     items or one for each; of any size, stretched over the picture. area: top, left, bottom and right of a rectangle as
-    parts of the sides. Both together count where they overlap. start, end: the entry counts while this part of the
-    training times, from pure noise, has passed.
+    parts of the sides. Both together count where they overlap. alone: the network is shown the rectangle only, as if it
+    were a picture of its own. start, end: the entry counts while this part of the training times, from pure noise, has
+    passed.
     """
 
     encoding: Encoding
     strength: float = 1.0
     mask: Float[Tensor, "masks 1 height width"] | None = None
     area: tuple[float, float, float, float] | None = None
+    alone: bool = False
     start: float = 0.0
     end: float = 1.0
 

@@ -33,6 +33,7 @@ ACCEPTED: list[Case] = [
     ("limit_to_region", lambda v: {"conditioning": v.prompt(), "mask": mask(), "strength": 0.5}),
     ("limit_to_region", lambda v: {"conditioning": v.prompt(), "mask": mask(3)}),
     ("limit_to_rectangle", lambda v: {"conditioning": v.prompt(), "left": 0.5, "strength": 2.0}),
+    ("limit_to_rectangle", lambda v: {"conditioning": v.prompt(), "bottom": 0.5, "alone": True}),
     ("limit_to_rectangle", lambda v: {"conditioning": regions(v)}),
     ("combine_conditionings", lambda v: {"conditionings": [v.prompt(), regions(v)]}),
     ("combine_conditionings", lambda v: {"conditionings": [v.prompt(["a", "b"]), regions(v)], "weights": [0.0, 1.0]}),
