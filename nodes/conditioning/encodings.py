@@ -29,8 +29,8 @@ def joined(encodings: Sequence[Encoding]) -> Encoding:
     length = max(encoding.tokens.shape[1] for encoding in encodings)
     pooled, sizes = (_all_or_none(encodings, name) for name in ("pooled", "sizes"))
     return Encoding(
-        tokens=torch.cat([_padded(encoding.tokens, length) for encoding in encodings]),
-        mask=torch.cat([_padded(encoding.mask, length) for encoding in encodings]),
+        tokens=torch.cat([padded(encoding.tokens, length) for encoding in encodings]),
+        mask=torch.cat([padded(encoding.mask, length) for encoding in encodings]),
         pooled=pooled,
         sizes=sizes,
     )
@@ -43,7 +43,7 @@ def _all_or_none(encodings: Sequence[Encoding], name: str) -> Tensor | None:
     return torch.cat(found) if found else None
 
 
-def _padded(x: Tensor, length: int) -> Tensor:
+def padded(x: Tensor, length: int) -> Tensor:
     """Zeros (False) appended along axis 1."""
     missing = length - x.shape[1]
     return x if missing == 0 else torch.cat([x, x.new_zeros(len(x), missing, *x.shape[2:])], dim=1)

@@ -12,23 +12,23 @@ from torch import Tensor
 
 from nodegraph import Slider, node
 
-from ..conditioning.encodings import joined, repeated
 from ..schedules.noise import NoiseSchedule
-from ..types import Conditioning, Denoiser, Encoding, Guider, LatentSpace
+from ..types import Conditioning, Denoiser, Guider, LatentSpace
 from . import specs
-from .specs import check_entries, check_negative, check_prompts
+from .entries import nothing_said, predictions
+from .specs import check_channels, check_negative, check_prompts
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ClassifierFreeGuidance(Guider):
-    """D_n + scale (D_p - D_n), both in one call of the network.
+    """D_n + scale (D_p - D_n), all entries of both in one call of the network.
 
     Eq. 6 with scale = 1 + w. It is linear and its coefficients sum to 1, so it is the same for every parameterisation.
     """
 
     denoiser: Denoiser
-    positive: Encoding
-    negative: Encoding | None
+    positive: Conditioning
+    negative: Conditioning | None
     scale: float
 
     @property
@@ -60,15 +60,11 @@ class ClassifierFreeGuidance(Guider):
         self, x: Float[Tensor, "batch c h w"], sigma: Float64[Tensor, "*batch"]
     ) -> Float[Tensor, "batch c h w"]:
         """Where the scale is 1 or 0 only the branch that counts is evaluated."""
-        positive = repeated(self.positive, len(x))
         if self.scale == 1.0 or self.negative is None:
-            return self.denoiser.denoise(x, sigma, positive)
-        negative = repeated(self.negative, len(x))
+            return predictions(self.denoiser, x, sigma, [self.positive])[0]
         if self.scale == 0.0:
-            return self.denoiser.denoise(x, sigma, negative)
-        twice = sigma if sigma.ndim == 0 else torch.cat([sigma, sigma])
-        denoised = self.denoiser.denoise(torch.cat([x, x]), twice, joined([positive, negative]))
-        d_p, d_n = denoised.chunk(2)
+            return predictions(self.denoiser, x, sigma, [self.negative])[0]
+        d_p, d_n = predictions(self.denoiser, x, sigma, [self.positive, self.negative])
         return d_n + self.scale * (d_p - d_n)
 
 
@@ -89,15 +85,8 @@ def classifier_free_guidance(
     scale: 1 evaluates the positive prediction only, 0 the negative only, larger values follow the prompt more closely;
         3 to 8 is usual.
     """
-    other: Encoding | None = None
-    if scale != 1.0:
-        other = _only_entry("negative", negative) if negative is not None else positive.unconditional
-        check_negative(other is not None)
-    chosen = _only_entry("positive", positive)
-    check_prompts(len(chosen), len(other) if other is not None else 1)
-    return ClassifierFreeGuidance(denoiser=denoiser, positive=chosen, negative=other, scale=scale)
-
-
-def _only_entry(name: str, conditioning: Conditioning) -> Encoding:
-    check_entries(name, len(conditioning.entries))
-    return conditioning.entries[0].encoding
+    check_channels(denoiser.lacking)
+    other = None if scale == 1.0 else negative or nothing_said(positive)
+    check_negative(scale == 1.0 or other is not None)
+    check_prompts(len(positive), len(other) if other is not None else 1)
+    return ClassifierFreeGuidance(denoiser=denoiser, positive=positive, negative=other, scale=scale)

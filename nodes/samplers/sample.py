@@ -3,39 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Annotated
 
 import torch
 from jaxtyping import Float, Float64
+from pydantic import Field
 from torch import Tensor
 
 from nodegraph import Context, Seed, node
 
 from ..noise import INITIAL, NoiseKind, noise_source
 from ..schedules.noise import NoiseSchedule
-from ..types import Guider, Image, Latent, LatentSpace, Sampler, Sigmas, State
-from ..types.models import column
+from ..types import Guider, Image, Latent, LatentSpace, Mask, Sampler, Sigmas, State
 from . import specs
-from .loop import drive
-from .specs import check_fit, check_sides
+from .loop import OnStep, drive
+from .masked import Masked, Masking, latent_mask, noised
+from .specs import check_fit, check_original, check_sides
 
 
 class Watched:
-    """A guider as the function that samplers ask; looks for a cancel before each evaluation, remembers the last
-    result."""
+    """A denoise function that looks for a cancel before each evaluation and remembers the last result."""
 
-    def __init__(self, guider: Guider, check: Callable[[], None]) -> None:
-        self._guider, self._check = guider, check
+    def __init__(
+        self, denoise: Callable[[Tensor, Tensor], Tensor], schedule: NoiseSchedule, check: Callable[[], None]
+    ) -> None:
+        self._denoise, self._schedule, self._check = denoise, schedule, check
         self.latest: Tensor | None = None
 
     @property
     def schedule(self) -> NoiseSchedule:
-        """The guider's."""
-        return self._guider.schedule
+        """Of the model."""
+        return self._schedule
 
     def __call__(self, x: Tensor, sigma: Float64[Tensor, ""]) -> Tensor:
         """One evaluation."""
         self._check()
-        self.latest = self._guider.denoise(x, sigma)
+        self.latest = self._denoise(x, sigma)
         return self.latest
 
 
@@ -50,11 +53,6 @@ def preview_image(denoised: Float[Tensor, "batch c h w"], space: LatentSpace) ->
     return Image(pixels=pixels.nan_to_num(0.0).clamp(0.0, 1.0))
 
 
-def start(latent: Tensor, noise: Tensor, sigma: Float64[Tensor, ""], schedule: NoiseSchedule) -> Tensor:
-    """Signal and noise mixed as at level sigma: a x0 + s eps."""
-    return column(schedule.signal(sigma), latent) * latent + column(schedule.noise(sigma), latent) * noise
-
-
 @node(category="sampling", spec=specs.sample)
 def sample(
     guider: Guider,
@@ -63,6 +61,12 @@ def sample(
     latent: Latent,
     seed: Seed = 0,
     noise: NoiseKind = "per item",
+    mask: Mask | None = None,
+    masking: Masking = "soft",
+    start: Annotated[int, Field(ge=0, le=10_000)] = 0,
+    until: Annotated[int, Field(ge=0, le=10_000)] | None = None,
+    add_noise: bool = True,
+    original: Latent | None = None,
     ctx: Context | None = None,
 ) -> Latent:
     """Make latents out of noise, step by step
@@ -77,23 +81,53 @@ def sample(
     latent: what to start from; empty_latent for a new picture. A batch of 1 is repeated for several prompts.
     seed: where the noise comes from; the same seed gives the same picture.
     noise: which program's noise is drawn; comfyui and a1111 start from what these draw for the same seed on the CPU.
+    mask: 1 is made anew, 0 stays as it is in the original, exactly; of the size of the latent or of its picture, one
+        for all or one for each. Without a mask everything is made anew.
+    masking: what values between 0 and 1 do. soft blends old and new at every step. differential makes a place anew in
+        the last steps only, the fewer the lower its value, so that it changes the less (Levin & Fried 2023).
+    start: the first step that is taken; earlier levels are left out. The number of steps gives the latent itself.
+    until: how many steps of the grid are taken; with less than all, the rest of the noise stays in what is given, for
+        another `sample` that starts there without adding noise. Samplers without a memory give the same in two parts.
+    add_noise: false where `latent` is already as noisy as the first level that is taken.
+    original: what a mask keeps; by default `latent`. Needed where `latent` is noisy already.
     """
+    fixed = specs.check_part(start, until, sigmas.steps, mask is not None, add_noise or original is not None)
     highest, limit = float(sigmas.values[0]), guider.schedule.sigma_max
     batch = check_fit(guider.space, limit, guider.batch, highest, latent.space, len(latent))
     height, width = latent.samples.shape[2:]
     check_sides(guider.multiple, guider.space.downscale, height, width)
-    clean = latent.samples.to(guider.device).expand(batch, -1, -1, -1)
-    source = noise_source(noise, seed, tuple(clean.shape), guider.device)
-    denoise = Watched(guider, ctx.check_cancelled if ctx else lambda: None)
-
-    def report(done: int, total: int, _: State) -> None:
-        if ctx is not None:
-            if denoise.latest is not None:
-                ctx.preview(preview_image(denoise.latest, guider.space))
-            ctx.progress(done, total)
-
+    given = latent.samples.to(guider.device).expand(batch, -1, -1, -1)
+    source = noise_source(noise, seed, tuple(given.shape), guider.device)
+    initial = source(INITIAL, 0)
+    masked: Masked | None = None
+    if mask is not None:
+        kept = original_of(original or latent, latent).to(guider.device).expand(batch, -1, -1, -1)
+        part = latent_mask(mask, batch, height, width, guider.space.downscale).to(guider.device)
+        masked = Masked(guider.denoise, guider.schedule, kept, initial, part, masking, sigmas.values)
+    denoise = Watched(masked or guider.denoise, guider.schedule, ctx.check_cancelled if ctx else lambda: None)
     if ctx is not None:
         ctx.progress(0, sigmas.steps)
-    x = start(clean, source(INITIAL, 0), sigmas.values[0], guider.schedule)
-    final = drive(sampler, denoise, source, sampler.init(x, sigmas.values), on_step=report)
-    return Latent(samples=final.x.float().cpu(), space=latent.space)
+    x = noised(given, initial, sigmas.values[start], guider.schedule) if add_noise else given
+    state = sampler.init(x, sigmas.values)
+    on_step = reporting(ctx, denoise, guider.space) if ctx is not None else None
+    final = drive(sampler, denoise, source, state, first=start, last=fixed, on_step=on_step).x
+    if masked and fixed == sigmas.steps:
+        final = masked.restored(final)
+    return Latent(samples=final.float().cpu(), space=latent.space)
+
+
+def reporting(ctx: Context, denoise: Watched, space: LatentSpace) -> OnStep:
+    """Tells progress and shows what was denoised last, after each step."""
+
+    def report(done: int, total: int, _: State) -> None:
+        if denoise.latest is not None:
+            ctx.preview(preview_image(denoise.latest, space))
+        ctx.progress(done, total)
+
+    return report
+
+
+def original_of(original: Latent, latent: Latent) -> Tensor:
+    """What a mask keeps; InvalidInput where it is not as the latent that is sampled."""
+    check_original(tuple(original.samples.shape), tuple(latent.samples.shape), original.space, latent.space)
+    return original.samples

@@ -31,6 +31,7 @@ def flow_sigmas(
     steps: how many times the model is asked, 1 to 10,000; 20 is plenty for most flow models.
     shift: s in t' = s t / (1 + (s - 1) t); 1 spaces evenly, 3 is usual at 1024 pixels. Esser et al. 2024, eq. 23.
     denoise: how much of the way is walked; 1 starts from pure noise, 0.3 keeps most of the picture that is given.
+        0 would be that picture itself and is not taken.
     """
     time = torch.linspace(denoise, 0.0, steps + 1, dtype=torch.float64)
     return Sigmas(values=shifted(time, shift))

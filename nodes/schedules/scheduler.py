@@ -30,7 +30,9 @@ def scheduler_sigmas(
     scheduler: normal and sgm_uniform are even in training time, with and without the first step of the table; karras
         and exponential take shorter steps at low noise.
     steps: how many levels above 0, 1 to 10,000; simple and ddim_uniform at most as many as the table has.
-    denoise: below 1, the last `steps` of a grid for steps / denoise steps are walked.
+    denoise: below 1, the last `steps` of a grid for int(steps / denoise) steps are walked, so that there are always
+        `steps`. 0 would be the picture itself and is not taken. diffusers' strength walks fewer steps of the same grid:
+        leave this at 1 for it and set `start` of `sample` to steps - int(steps * strength).
     """
     table = table_of(denoiser.schedule)
     specs.check_scheduler(scheduler, len(table), steps, denoise, type(denoiser.schedule).__name__)

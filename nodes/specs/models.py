@@ -80,8 +80,9 @@ class DenoiserSpec(ModelSpec):
     """A denoiser.
 
     multiple: latent sides must be multiples of it. prediction: what the network predicts, as checkpoints name it; empty
-    where that is not known. cost: of one call. config: the shape of its network. shares: the handle whose weights it
-    uses, where it has none of its own. keeps: what its patches hold.
+    where that is not known. cost: of one call. config: the shape of its network. beside: channels that patches give it
+    beside the latent. shares: the handle whose weights it uses, where it has none of its own. keeps: what its patches
+    hold.
     """
 
     wire: ClassVar[str] = "nodes.Denoiser"
@@ -92,6 +93,7 @@ class DenoiserSpec(ModelSpec):
     prediction: str = field(default="", compare=False)
     cost: LatentPass = field(compare=False)
     config: object = field(default=None, compare=False)
+    beside: int = 0
     shares: DenoiserSpec | None = field(default=None, compare=False)
     keeps: tuple[Spec, ...] = field(default=(), compare=False)
 
@@ -115,7 +117,14 @@ class DenoiserSpec(ModelSpec):
             prediction=name_of(value.parameterisation),
             cost=cost,
             config=config,
+            beside=sum(patch.beside for patch in value.patches),
         )
+
+    @property
+    def lacking(self) -> int:
+        """How many channels the network takes that neither the latent nor a patch gives."""
+        taken: int = getattr(self.config, "in_channels", self.space.channels)
+        return taken - self.space.channels - self.beside
 
     def agrees(self, found: object) -> bool:
         """Rounding of the levels aside."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
@@ -16,8 +17,9 @@ from .models import DenoiserSpec
 class ConditioningSpec(Spec):
     """What will be said of a batch of pictures.
 
-    entries: how many things are said. batch: pictures, or 1 for all. length, width: tokens of each item and numbers in
-    one. unconditional: tokens of the encoding of nothing; None where there is none.
+    entries: how many things are said. batch: pictures, or 1 for all. length, width: most tokens of an item and numbers
+    in one. unconditional: tokens of the encoding of nothing; None where there is none. limited: whether each entry is
+    said of a region or of some noise levels only. masks: numbers in the masks of all regions.
     """
 
     wire: ClassVar[str] = "nodes.Conditioning"
@@ -27,30 +29,47 @@ class ConditioningSpec(Spec):
     width: int
     entries: int = 1
     unconditional: int | None = None
+    limited: bool = False
+    masks: int = 0
 
     @classmethod
     def of(cls, value: Any) -> Self:
-        """From its encodings."""
-        batch, length, width = map(int, value.entries[0].encoding.tokens.shape)
+        """From its entries."""
+        tokens = [entry.encoding.tokens for entry in value.entries]
         nothing = value.unconditional
         return cls(
-            batch=batch,
-            length=length,
-            width=width,
+            batch=len(tokens[0]),
+            length=max(int(each.shape[1]) for each in tokens),
+            width=int(tokens[0].shape[2]),
             entries=len(value.entries),
             unconditional=None if nothing is None else int(nothing.tokens.shape[1]),
+            limited=not any(entry.whole for entry in value.entries),
+            masks=sum(entry.mask.numel() for entry in value.entries if entry.mask is not None),
         )
+
+    @property
+    def branches(self) -> int:
+        """Most items that a network sees for each picture: what is said, and nothing where nothing is."""
+        return self.entries + (self.limited and self.unconditional is not None)
+
+    @property
+    def longest(self) -> int:
+        """Most tokens of these."""
+        return max(self.length, self.unconditional or 0) if self.limited else self.length
 
     def __len__(self) -> int:
         return self.batch
 
     @property
     def own(self) -> int:
-        """Its tokens."""
-        return FLOAT32 * self.width * (self.entries * self.batch * self.length + (self.unconditional or 0))
+        """Its tokens and masks."""
+        tokens = self.entries * self.batch * self.length + (self.unconditional or 0)
+        return FLOAT32 * (self.width * tokens + self.masks)
 
     def __str__(self) -> str:
         count = "1 prompt" if self.batch == 1 else f"{self.batch} prompts"
+        if self.entries > 1:
+            count = f"{self.entries} entries for {count}"
         return f"{count} of at most {self.length} tokens"
 
 
@@ -125,14 +144,11 @@ class GuiderSpec(Spec):
     @classmethod
     def of(cls, value: Any) -> Self:
         """From classifier-free guidance."""
-        branches = [value.positive] if value.scale != 0.0 else []
-        branches += [value.negative] if value.scale != 1.0 else []
-        return cls(
-            denoiser=DenoiserSpec.of(value.denoiser),
-            batch=value.batch,
-            branches=len(branches),
-            length=max(int(each.tokens.shape[1]) for each in branches),
-        )
+        shared = value.negative is not None and value.negative.entries[0].encoding is value.positive.unconditional
+        sides = [value.positive] if value.scale != 0.0 else []
+        sides += [value.negative] if value.scale != 1.0 else []
+        branches, length = evaluated([ConditioningSpec.of(each) for each in sides], shared=shared)
+        return cls(denoiser=DenoiserSpec.of(value.denoiser), batch=value.batch, branches=branches, length=length)
 
     @property
     def own(self) -> int:
@@ -147,3 +163,12 @@ class GuiderSpec(Spec):
     def __str__(self) -> str:
         per = "1 evaluation" if self.branches == 1 else f"{self.branches} evaluations"
         return f"{per} of the model per picture and step, in {self.denoiser.space.name!r}"
+
+
+def evaluated(sides: Sequence[ConditioningSpec], *, shared: bool) -> tuple[int, int]:
+    """How many items a network sees at most for each picture, and of how many tokens, to evaluate some conditionings.
+
+    shared: whether the last one is the encoding of nothing of the first, so that it is evaluated once for both.
+    """
+    twice = shared and len(sides) > 1 and sides[0].limited
+    return sum(each.branches for each in sides) - twice, max(each.longest for each in sides)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from nodegraph import wire
 
-from .checks import BrokenContract, check_finite, check_tensor
+from .checks import BrokenContract, check_finite, check_range, check_tensor
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,9 +59,46 @@ class Encoding:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Entry:
-    """One thing that is said. What limits it to a region or to a range of noise levels will be further fields here."""
+    """One thing that is said, of which part of the picture, and at which noise levels.
+
+    strength: beside other entries; at least 0. mask: float32 in [0, 1], how much each place is meant, one for all
+    items or one for each; of any size, stretched over the picture. area: top, left, bottom and right of a rectangle as
+    parts of the sides. Both together count where they overlap. alone: the network is shown the rectangle only, as if it
+    were a picture of its own. start, end: the entry counts while this part of the training times, from pure noise, has
+    passed.
+    """
 
     encoding: Encoding
+    strength: float = 1.0
+    mask: Float[Tensor, "masks 1 height width"] | None = None
+    area: tuple[float, float, float, float] | None = None
+    alone: bool = False
+    start: float = 0.0
+    end: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.strength < math.inf:
+            raise BrokenContract("Entry.strength", f"it is {self.strength:g}", "give a finite number of at least 0")
+        if not 0.0 <= self.start < self.end <= 1.0:
+            raise BrokenContract("Entry.start", f"{self.start:g} to {self.end:g} is no range in [0, 1]", "start < end")
+        if self.area is not None:
+            top, left, bottom, right = self.area
+            if not (0.0 <= top < bottom <= 1.0 and 0.0 <= left < right <= 1.0):
+                raise BrokenContract(
+                    "Entry.area", f"{self.area} is no rectangle in [0, 1]", "top < bottom, left < right"
+                )
+        if self.mask is not None:
+            check_tensor("Entry.mask", self.mask, torch.float32, "masks 1 height width")
+            check_range("Entry.mask", self.mask, 0.0, 1.0, "clamp it to [0, 1]")
+            if self.mask.shape[1] != 1 or len(self.mask) not in (1, len(self.encoding)):
+                shape = tuple(self.mask.shape)
+                raise BrokenContract("Entry.mask", f"its shape is {shape}", "one channel; one mask, or one per item")
+
+    @property
+    def whole(self) -> bool:
+        """Whether it counts everywhere at all levels."""
+        everywhere = self.mask is None and self.area is None and self.strength > 0.0
+        return everywhere and self.start == 0.0 and self.end == 1.0
 
 
 @wire(portable=True)
@@ -68,9 +106,10 @@ class Entry:
 class Conditioning:
     """Everything that is said about a batch of pictures.
 
-    entries: at least one, all of one batch size; the first is said of the whole picture.
+    entries: at least one, all of one batch size. Where several count, predictions are averaged by their weights.
     unconditional: what the model's encoder gives for nothing (the empty prompt), of batch size 1; None where the model
-        was never trained without conditioning. Guidance uses it where no negative conditioning is given.
+        was never trained without conditioning. Guidance uses it where no negative conditioning is given, and where no
+        entry counts.
     """
 
     entries: tuple[Entry, ...]

@@ -80,6 +80,11 @@ class Patch:
         """What happens inside the network in this call; None for nothing."""
         return None
 
+    @property
+    def beside(self) -> int:
+        """How many channels `channels` gives."""
+        return 0
+
     def channels(self, call: Call) -> Tensor | None:
         """What the network is given beside x, (batch, c, h, w); None for nothing."""
         return None
@@ -112,6 +117,13 @@ class Denoiser:
     def dtype(self) -> torch.dtype:
         """What the network computes in."""
         return _first_parameter(self.network).dtype
+
+    @property
+    def lacking(self) -> int:
+        """How many channels the network takes that neither the latent nor a patch gives."""
+        config = getattr(self.network, "config", None)
+        taken: int = getattr(config, "in_channels", self.space.channels)
+        return taken - self.space.channels - sum(patch.beside for patch in self.patches)
 
     @cached_property
     def patched(self) -> nn.Module:

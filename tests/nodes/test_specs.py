@@ -208,14 +208,6 @@ REFUSED: list[Case] = [
         "classifier_free_guidance",
         lambda v: {"denoiser": v.model.denoiser, "positive": v.prompt(["a", "b"]), "negative": v.prompt(["a"] * 3)},
     ),
-    (
-        "classifier_free_guidance",
-        lambda v: {
-            "denoiser": v.model.denoiser,
-            "positive": replace(v.prompt(), entries=v.prompt().entries * 2),
-            "scale": 1.0,
-        },
-    ),
     ("karras_sigmas", lambda v: {"denoiser": v.model.denoiser, "sigma_min": 2.0}),
     ("discrete_sigmas", lambda v: {"denoiser": v.model.denoiser}),
     ("discrete_sigmas", lambda v: {"denoiser": v.table, "steps": 60, "denoise": 0.5}),

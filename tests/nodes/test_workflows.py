@@ -65,6 +65,15 @@ def test_a_picture_is_drawn_anew(make_runner: Callable[..., Runner]) -> None:
         assert picture.size == (256, 256)
 
 
+@pytest.mark.usefixtures("tiny")
+def test_two_prompts_share_a_picture(make_runner: Callable[..., Runner]) -> None:
+    workflow = Workflow.load(ROOT / "workflows" / "regions.json")
+    made = [make_runner().run(workflow, {"right": right, "steps": 2}) for right in ("a pear", "an old house")]
+    with Pillow.open(made[0].files[0]) as one, Pillow.open(made[1].files[0]) as two:
+        assert one.size == two.size == (512, 256)
+        assert one.tobytes() != two.tobytes()
+
+
 def test_a_picture_is_enlarged(runner: Runner, tmp_path: Path) -> None:
     (tmp_path / "input").mkdir()
     Pillow.new("RGB", (5, 4), "red").save(tmp_path / "input" / "small.png")
