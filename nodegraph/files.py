@@ -30,9 +30,17 @@ def is_folder(path: Path) -> bool:
 MODEL_INDEX = "model_index.json"
 """The file by which a folder says that it is one model in several files."""
 
+MODEL_CONFIG = "config.json"
+"""The file that says of the weights beside it what they do not say themselves."""
+
 
 def is_model_folder(path: Path) -> bool:
     """Whether a folder is one model in several files, which workflows name as they name a file."""
+    return has_index(path) or (is_folder(path) and is_file(path / MODEL_CONFIG) and any(path.glob("*.safetensors*")))
+
+
+def has_index(path: Path) -> bool:
+    """Whether a folder is a model of several parts, none of which is to be named alone."""
     return is_folder(path) and is_file(path / MODEL_INDEX)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nodegraph import InvalidInput
@@ -45,7 +45,8 @@ ENDING = re.compile("|".join(f"(?P<{role}{i}>{pattern})" for i, (pattern, role) 
 class Layer:
     """What a file holds for one layer: names of tensors, "" where there is none, and the factors' shapes.
 
-    The change is up @ mid @ down times alpha / rank. down: (rank, in, ...). up: (out, rank, ...).
+    The change is up @ mid @ down times alpha / rank. down: (rank, in, ...). up: (out, rank, ...). scale: what the
+    metadata say in place of alpha / rank; None where they say nothing.
     """
 
     down: str
@@ -54,6 +55,7 @@ class Layer:
     alpha: str = ""
     down_shape: Shape
     up_shape: Shape
+    scale: float | None = None
 
     @property
     def rank(self) -> int:
@@ -87,10 +89,12 @@ def read_lora_file(path: Path) -> LoraFile:
     """
     header = read_header(path)
     kind = kind_of(header)
-    if not kind.startswith("a LoRA") or "DoRA" in kind:
+    tucker = kind == "a LyCORIS adapter (LoCon)"
+    if not (kind.startswith("a LoRA") or tucker) or "DoRA" in kind:
         raise InvalidInput("lora", path.name, f"it is {kind}, no LoRA that can be read here", "choose a LoRA or LoCon")
     if any(re.fullmatch(r"\w+:\d+:(up|down)", name) for name in header.tensors):
         return LoraFile(header=header, layout="cloneofsimo", parts=_numbered(header))
+    scales = MetadataScales(header)
     found: dict[str, dict[str, dict[str, str]]] = {}
     for name in header.tensors:
         part, layer, role = _parse(header, name)
@@ -98,14 +102,19 @@ def read_lora_file(path: Path) -> LoraFile:
         if role in roles:
             raise InvalidMatch(path, f"{roles[role]} and {name} are the same factor of one layer")
         roles[role] = name
-    parts = {
-        part: {layer: _layer(header, layer, roles) for layer, roles in layers.items()} for part, layers in found.items()
-    }
-    return LoraFile(header=header, layout=kind.removeprefix("a LoRA (").removesuffix(")"), parts=parts)
+    parts: dict[str, dict[str, Layer]] = {}
+    for part, layers in found.items():
+        made = {path: _layer(header, path, roles) for path, roles in layers.items()}
+        parts[part] = {
+            path.replace(".", "_"): replace(layer, scale=scales.of(part, path, layer.rank))
+            for path, layer in made.items()
+        }
+    layout = "kohya layout" if tucker else kind.removeprefix("a LoRA (").removesuffix(")")
+    return LoraFile(header=header, layout=layout, parts=parts)
 
 
 def _parse(header: Header, name: str) -> tuple[str, str, str]:
-    """The model, the layer with underscores, and the factor that a tensor is."""
+    """The model, the layer's path, and the factor that a tensor is."""
     match = ENDING.search(name)
     if match is None:
         raise InvalidMatch(header.path, f"{name} is no part of a LoRA")
@@ -121,7 +130,32 @@ def _parse(header: Header, name: str) -> tuple[str, str, str]:
     path = path.replace(".processor.", ".")
     if path.endswith((".to_out", "_to_out")):  # attention processors have no list there
         path += ".0"
-    return part, path.replace(".", "_"), role
+    return part, path, role
+
+
+class MetadataScales:
+    """What newer versions of diffusers write of alphas: PEFT's configuration of each model, as JSON in the header."""
+
+    def __init__(self, header: Header) -> None:
+        try:
+            found = json.loads(header.metadata.get("lora_adapter_metadata", "{}"))
+        except ValueError as error:
+            raise InvalidMatch(header.path, f"its lora_adapter_metadata are no JSON ({error})") from error
+        self._said: Mapping[str, object] = found if isinstance(found, dict) else {}
+
+    def of(self, part: str, path: str, rank: int) -> float | None:
+        """alpha / rank of a layer, or alpha / sqrt(rank) for rank-stabilised ones (Kalajdzievski 2023, 2312.03732)."""
+        pattern, alpha = self._about(part, "alpha_pattern"), self._about(part, "lora_alpha")
+        for name, value in pattern.items() if isinstance(pattern, dict) else ():
+            if path == name or path.endswith(f".{name}"):
+                alpha = value
+        if not isinstance(alpha, (int, float)) or isinstance(alpha, bool):
+            return None
+        return float(alpha) / (rank**0.5 if self._about(part, "use_rslora") is True else rank)
+
+    def _about(self, part: str, key: str) -> object:
+        """Files for one model alone leave out which."""
+        return self._said.get(f"{part}.{key}", self._said.get(key))
 
 
 def _layer(header: Header, layer: str, roles: Mapping[str, str]) -> Layer:

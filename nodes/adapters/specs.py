@@ -91,12 +91,12 @@ def unet_targets(file: LoraFile, config: object, strength: float, parts: list[fl
 
 
 def strength_of(strength: float, parts: list[float]) -> Callable[[str], float]:
-    """The strength for a weight of a UNet, by its name."""
+    """The strength for a weight of a UNet, by its name; the embeddings of time and sizes count as the encoder."""
     encoder, middle, decoder = parts or (1.0, 1.0, 1.0)
 
     def found(weight: str) -> float:
-        part = {"input_blocks": encoder, "middle_block": middle, "output_blocks": decoder}
-        return strength * part.get(weight.partition(".")[0], 1.0)
+        part = {"middle_block": middle, "output_blocks": decoder, "out": decoder}
+        return strength * part.get(weight.partition(".")[0], encoder)
 
     return found
 
@@ -151,7 +151,7 @@ def _product(shape: tuple[int, ...]) -> int:
     return found
 
 
-def freeu(denoiser: DenoiserSpec, b1: float, b2: float, s1: float, s2: float, version: str) -> Predicted:
+def freeu(denoiser: DenoiserSpec, b1: float, b2: float, s1: float, s2: float, version: str, stages: str) -> Predicted:
     """The same weights."""
     check_unet(denoiser.config)
     if b1 == b2 == s1 == s2 == 1.0:

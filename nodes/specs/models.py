@@ -81,7 +81,7 @@ class DenoiserSpec(ModelSpec):
 
     multiple: latent sides must be multiples of it. prediction: what the network predicts, as checkpoints name it; empty
     where that is not known. cost: of one call. config: the shape of its network. shares: the handle whose weights it
-    uses, where it has none of its own.
+    uses, where it has none of its own. keeps: what its patches hold.
     """
 
     wire: ClassVar[str] = "nodes.Denoiser"
@@ -93,6 +93,7 @@ class DenoiserSpec(ModelSpec):
     cost: LatentPass = field(compare=False)
     config: object = field(default=None, compare=False)
     shares: DenoiserSpec | None = field(default=None, compare=False)
+    keeps: tuple[Spec, ...] = field(default=(), compare=False)
 
     @classmethod
     def of(cls, value: Any) -> Self:
@@ -129,8 +130,8 @@ class DenoiserSpec(ModelSpec):
 
     @property
     def parts(self) -> tuple[Spec, ...]:
-        """Whose weights it uses."""
-        return () if self.shares is None else (self.shares,)
+        """Whose weights it uses, and what its patches hold."""
+        return (*(() if self.shares is None else (self.shares,)), *self.keeps)
 
     def __str__(self) -> str:
         return f"denoiser in {self.space.name!r}, {self._size()}"

@@ -17,6 +17,7 @@ from ...specs.clip import ClipTowerSpec
 from ..errors import InvalidMatch, MissingTensors, NotAMatch, UnknownTensors
 from ..family import Device, Parts, PartSpecs
 from ..header import Header
+from ..kinds import kind_of
 from ..ldm_autoencoder import AutoencoderFile, SpaceName
 from ..open_clip import open_clip_sources
 from ..sources import Source
@@ -116,6 +117,12 @@ class StableDiffusion:
             unet = unet_config(header.shapes(UNET))
         except ValueError as error:
             raise InvalidMatch(header.path, f"as a UNet of Stable Diffusion, {error}") from error
+        if any(name.startswith("control_model.") for name in header.tensors):
+            raise InvalidMatch(
+                header.path,
+                f"it is {kind_of(header)} together with the model that it was trained for",
+                "load it with load_controlnet, and the model from a checkpoint of its own",
+            )
         towers = find_towers(header)
         if not any(name.startswith(AUTOENCODER) for name in header.tensors):
             raise MissingTensors(

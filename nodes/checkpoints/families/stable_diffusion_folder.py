@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,7 @@ def recognise_folder(folder: Path) -> FolderRecipe:
 
     Raises UnknownFamily where it is another pipeline, and the `CheckpointError` that names what is wrong.
     """
-    index = _json(folder / MODEL_INDEX)
+    index = json_table(folder / MODEL_INDEX)
     classes = {name: value[1] for name, value in index.items() if isinstance(value, list) and len(value) == 2}
     if classes.get("unet") != "UNet2DConditionModel" or classes.get("vae") != "AutoencoderKL":
         raise UnknownFamily(folder, f"it is a pipeline of diffusers of the class {index.get('_class_name')!r}")
@@ -104,7 +104,7 @@ def weights_in(folder: Path) -> list[Header]:
     for stem in STEMS:
         shards = folder / f"{stem}.safetensors.index.json"
         if shards.is_file():
-            names = sorted(set(_json(shards).get("weight_map", {}).values()))
+            names = sorted(set(json_table(shards).get("weight_map", {}).values()))
             if any("/" in name or "\\" in name or name.startswith(".") for name in names):
                 raise InvalidMatch(folder.parent, f"{shards.name} names files outside {folder.name}")
             return [read_header(folder / name) for name in names]
@@ -128,17 +128,7 @@ def _unet(folder: Path, headers: Sequence[Header]) -> tuple[UNetConfig, dict[str
         config = diffusers_unet_config(shapes)
     except ValueError as error:
         raise InvalidMatch(folder, f"as a UNet of Stable Diffusion, {error}") from error
-    about = _json(folder / "unet" / "config.json")
-    heads = about.get("attention_head_dim", config.heads or None)  # the name is theirs, the number is of heads
-    if isinstance(heads, int):
-        config = replace(config, heads=heads)
-    elif isinstance(heads, list):
-        widths = [
-            multiplier * config.channels // count for multiplier, count in zip(config.multipliers, heads, strict=True)
-        ]
-        if len(set(widths)) != 1:
-            raise InvalidMatch(folder, f"heads of different widths in its UNet: {widths}")
-        config = replace(config, heads=0, head_width=widths[0])
+    config = with_heads(folder, config, json_table(folder / "unet" / "config.json"))
     sources = renamed_sources(unet_modules(config), unet_shapes(config), shapes)
     used = {source.name for source in sources.values()}
     if unknown := sorted(shapes.keys() - used):
@@ -148,8 +138,26 @@ def _unet(folder: Path, headers: Sequence[Header]) -> tuple[UNetConfig, dict[str
     return config, sources
 
 
+def with_heads(path: Path, config: UNetConfig, about: Mapping[str, Any]) -> UNetConfig:
+    """With the heads that the config of diffusers tells, which shapes do not. InvalidMatch where they cannot be."""
+    heads = about.get("attention_head_dim", config.heads or None)  # the name is theirs, the number is of heads
+    if isinstance(heads, int):
+        if heads < 1 or any(multiplier * config.channels % heads for multiplier in config.multipliers):
+            raise InvalidMatch(path, f"its attention has {heads} heads, which do not divide its widths")
+        return replace(config, heads=heads)
+    if not isinstance(heads, list):
+        return config
+    if len(heads) != len(config.multipliers) or not all(isinstance(each, int) and each > 0 for each in heads):
+        raise InvalidMatch(path, f"its attention has {heads} heads in {len(config.multipliers)} levels")
+    pairs = zip(config.multipliers, heads, strict=True)
+    widths = [multiplier * config.channels // count for multiplier, count in pairs]
+    if len(set(widths)) != 1:
+        raise InvalidMatch(path, f"heads of different widths in its UNet: {widths}")
+    return replace(config, heads=0, head_width=widths[0])
+
+
 def _tower(folder: Path, name: str, headers: Sequence[Header], *, xl: bool) -> Tower:
-    header, about = merged(headers), _json(folder / name / "config.json")
+    header, about = merged(headers), json_table(folder / name / "config.json")
     found = openai_tower(header, "", layer=1, final_norm=True)
     used = {source.name for source in found.sources.values()}
     if unknown := sorted(each for each in header.tensors if each not in used and not DROPPED.fullmatch(each)):
@@ -180,7 +188,9 @@ def _tower(folder: Path, name: str, headers: Sequence[Header], *, xl: bool) -> T
 
 def _space(folder: Path, unet: UNetConfig) -> SpaceName:
     """By the factor in the autoencoder's config."""
-    factor = _json(folder / "vae" / "config.json").get("scaling_factor", SCALES["sdxl" if unet.vector_width else "sd"])
+    factor = json_table(folder / "vae" / "config.json").get(
+        "scaling_factor", SCALES["sdxl" if unet.vector_width else "sd"]
+    )
     for name, scale in SCALES.items():
         if factor == scale:
             return name
@@ -200,10 +210,10 @@ def _prediction(folder: Path) -> str:
 
 
 def _scheduler(folder: Path) -> dict[str, Any]:
-    return _json(folder / "scheduler" / "scheduler_config.json")
+    return json_table(folder / "scheduler" / "scheduler_config.json")
 
 
-def _json(path: Path) -> dict[str, Any]:
+def json_table(path: Path) -> dict[str, Any]:
     """A config; empty where there is none."""
     if not path.is_file():
         return {}
