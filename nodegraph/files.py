@@ -30,13 +30,16 @@ def is_folder(path: Path) -> bool:
 MODEL_INDEX = "model_index.json"
 """The file by which a folder says that it is one model in several files."""
 
-MODEL_CONFIG = "config.json"
-"""The file that says of the weights beside it what they do not say themselves."""
+MODEL_CONFIGS = ("config.json", "adapter_config.json")
+"""Files that say of the weights beside them what they do not say themselves."""
 
 
 def is_model_folder(path: Path) -> bool:
     """Whether a folder is one model in several files, which workflows name as they name a file."""
-    return has_index(path) or (is_folder(path) and is_file(path / MODEL_CONFIG) and any(path.glob("*.safetensors*")))
+    if not is_folder(path):
+        return False
+    told = any(is_file(path / name) for name in MODEL_CONFIGS)
+    return has_index(path) or (told and any(path.glob("*.safetensors*")))
 
 
 def has_index(path: Path) -> bool:
