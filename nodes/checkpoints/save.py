@@ -34,6 +34,10 @@ from .tensor_files import DoesNotFit, Written, write_tensors
 Name = Annotated[str, Field(min_length=1, max_length=150)]
 
 
+BESIDE = tuple(name for name in vars(Patch) if name[0] != "_" and name not in ("changes", "branches"))
+"""What a patch may override to do something else than change weights. Branches are asked for: a LoRA may have none."""
+
+
 class CheckpointNotWritten(NodegraphError):
     """A model could not be written; nothing was left behind."""
 
@@ -51,8 +55,9 @@ class Merged:
         changes: dict[str, list[Change]] = {}
         others = []
         for patch in patches:
-            if patch.branches() or type(patch).taps is not Patch.taps or type(patch).channels is not Patch.channels:
-                others.append(type(patch).__name__)
+            kind = type(patch)
+            if patch.branches() or any(getattr(kind, hook) is not getattr(Patch, hook) for hook in BESIDE):
+                others.append(kind.__name__)
             for weight, several in patch.changes().items():
                 changes.setdefault(weight, []).extend(several)
         if others:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nodegraph.files import write_atomically
+from nodegraph.files import replacing, replacing_folder, write_atomically
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "full"), SystemExit()], ids=repr)
@@ -40,3 +40,60 @@ def test_what_is_only_a_cache_may_fail_for_want_of_room_but_not_for_an_interrupt
     monkeypatch.setattr(Path, "replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
         write_atomically(tmp_path / "other", b"", best_effort=True)
+
+
+ERRORS = [KeyboardInterrupt(), OSError(errno.ENOSPC, "full"), SystemExit()]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=repr)
+def test_a_file_in_pieces_is_whole_or_the_old_one(tmp_path: Path, error: BaseException) -> None:
+    path = tmp_path / "file"
+    for content in ("old", "new"):
+        with replacing(path) as file:
+            for letter in content:
+                file.write(letter.encode())
+        assert path.read_text("utf-8") == content
+    with pytest.raises(type(error)), replacing(path) as file:
+        file.write(b"half")
+        raise error
+    assert path.read_text("utf-8") == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def fill(folder: Path, content: str) -> None:
+    (folder / "a").mkdir()
+    (folder / "a" / "b").write_text(content, "utf-8")
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=repr)
+def test_a_folder_is_whole_or_the_old_one(tmp_path: Path, error: BaseException) -> None:
+    path = tmp_path / "folder"
+    for content in ("old", "new"):
+        with replacing_folder(path) as made:
+            fill(made, content)
+        assert (path / "a" / "b").read_text("utf-8") == content
+    with pytest.raises(type(error)), replacing_folder(path) as made:
+        fill(made, "half")
+        raise error
+    assert (path / "a" / "b").read_text("utf-8") == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_old_folder_comes_back_where_the_new_one_cannot_take_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "folder"
+    path.mkdir()
+    fill(path, "old")
+    rename = Path.rename
+
+    def full(self: Path, target: Path) -> Path:
+        if self.name == "new":
+            raise OSError(errno.ENOSPC, "full")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", full)
+    with pytest.raises(OSError, match="full"), replacing_folder(path) as made:
+        fill(made, "new")
+    assert (path / "a" / "b").read_text("utf-8") == "old"
+    assert list(tmp_path.iterdir()) == [path]

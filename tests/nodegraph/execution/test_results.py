@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gc
 import sys
+from dataclasses import dataclass
 from typing import Any
 
-from nodegraph import Workflow
+from nodegraph import Workflow, wire
 from nodegraph.execution.events import Event, NodeFinished
-from nodegraph.execution.results import Results
+from nodegraph.execution.results import Results, holds_resident
 from nodegraph.execution.run import Runner
 from nodegraph.workflow.graph import GraphNode, Link
 
@@ -83,3 +84,22 @@ def test_the_larger_branch_goes_first(runner: Runner) -> None:
         nodes[f"n{index}"] = ("number", {"value": index})
         nodes[f"sum{index}"] = ("add", {"a": link(f"n{index}.number"), "b": link(f"sum{index - 1}.number")})
     assert highest_count(runner, flow(nodes, {"end": "sum29.number"})) <= 4
+
+
+def test_what_stays_in_memory_is_found_within_lists_and_maps() -> None:
+    @wire(portable=False)
+    class Engine:
+        pass
+
+    @wire(portable=True)
+    @dataclass(frozen=True)
+    class Wheel:
+        pass
+
+    class Diesel(Engine):
+        pass
+
+    for value in (Engine(), Diesel(), {"value": Engine()}, {"value": [1, Diesel()]}, {"a": {"b": (Engine(),)}}):
+        assert holds_resident(value)
+    for other in (Wheel(), {"value": [Wheel(), 1, "a", None]}, {}, []):
+        assert not holds_resident(other)
