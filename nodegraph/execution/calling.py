@@ -193,8 +193,10 @@ class Caller:
         if not self._check_purity:
             return None
         from ..ports.codec import content_hash
+        from .digests import FileDigests  # as for keys, a folder that is a model counts as a file
 
-        return {name: content_hash(value) for name, value in values.items()}
+        with FileDigests(None) as files:
+            return {name: content_hash(value, file_digest=files.digest) for name, value in values.items()}
 
     @contextlib.contextmanager
     def _computing(self) -> Iterator[None]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import FileMissing, FileNotAllowed, shorten
-from ..files import files_in, is_file, is_folder, is_model_folder
+from ..files import files_in, has_index, is_file, is_folder, is_model_folder
 from ..plugins import Pack
 from ..settings import Settings
 
@@ -82,8 +82,8 @@ class FileResolver:
 
 
 def _is_offered(path: Path, folder: Path) -> bool:
-    """A file that is no part of a model folder, or such a folder as a whole."""
+    """A file that is no part of a model with an index, or a model folder as a whole."""
     if path.name.startswith("."):
         return False
     above = itertools.takewhile(lambda each: each != folder, path.parents)
-    return (path.is_file() or is_model_folder(path)) and not any(is_model_folder(each) for each in above)
+    return (path.is_file() or is_model_folder(path)) and not any(has_index(each) for each in above)

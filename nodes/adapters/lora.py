@@ -65,20 +65,20 @@ def _sides(layer: nn.Conv2d) -> tuple[int, int]:
 class Lora:
     """Low-rank changes for the layers of a model, as a file holds them.
 
-    file: what the file says of itself. tensors: the factors by their names in the file, in its dtype, on the CPU.
+    file: what the file says of itself. tensors: the factors by their names in the file, float32 on the CPU.
     """
 
     file: LoraFile
     tensors: Mapping[str, Tensor]
 
     def low_rank(self, layer: Layer, strength: float) -> LowRank:
-        """The change of one layer. An alpha that is missing or 0 counts as the rank."""
-        alpha = float(self.tensors[layer.alpha]) if layer.alpha else 0.0
+        """The change of one layer. An alpha that is missing or 0 counts as the rank, as for kohya's scripts."""
+        alpha = (float(self.tensors[layer.alpha]) if layer.alpha else 0.0) or float(layer.rank)
         return LowRank(
             down=self.tensors[layer.down],
             up=self.tensors[layer.up],
             mid=self.tensors[layer.mid] if layer.mid else None,
-            scale=strength * (alpha or layer.rank) / layer.rank,
+            scale=strength * (alpha / layer.rank if layer.scale is None else layer.scale),
         )
 
 

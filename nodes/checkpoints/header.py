@@ -89,6 +89,8 @@ def read_header(path: Path) -> Header:
 
     Raises the `CheckpointError` that names what is wrong.
     """
+    if path.is_dir():
+        raise NotACheckpoint(path, "it is a folder", "name the .safetensors file in it")
     size = path.stat().st_size
     with path.open("rb") as file:
         start = file.read(512)

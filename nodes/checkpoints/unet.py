@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Mapping
 
 from ..models.configs import UNetConfig
@@ -59,13 +60,14 @@ def renamed_sources(names: Mapping[str, str], wanted: Mapping[str, Shape], store
     """Where the tensors of a network lie in a file of diffusers.
 
     names: of modules, here and there. wanted: shapes of the network's tensors. stored: shapes in the file; 1 x 1
-    convolutions and matrices stand for each other.
+    convolutions and matrices stand for each other. Other shapes are left for loading to refuse.
     """
     found = {}
     for name, shape in wanted.items():
         other = renamed(names, name) or name
-        fits = stored.get(other, shape) == shape
-        found[name] = Source(other, shape=None if fits else shape)
+        there = stored.get(other, shape)
+        flat = there != shape and math.prod(there) == math.prod(shape)
+        found[name] = Source(other, shape=shape if flat else None)
     return found
 
 

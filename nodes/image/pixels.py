@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from io import BytesIO
 
 import torch
@@ -10,6 +11,9 @@ from jaxtyping import Float, UInt8
 from PIL import Image as Pillow
 from PIL import ImageCms
 from torch import Tensor
+
+LUMINANCE = (0.2126, 0.7152, 0.0722)
+"""Rec. 709 weights of red, green and blue."""
 
 _DEEP_GREY = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
@@ -105,5 +109,22 @@ def with_channels(
         return torch.cat([rgb, torch.ones_like(rgb[:, :1])], dim=1)
     if pixels.shape[1] == 1:
         return pixels
-    weights = torch.tensor([0.2126, 0.7152, 0.0722])[:, None, None]
+    weights = torch.tensor(LUMINANCE)[:, None, None]
     return (rgb * weights).sum(dim=1, keepdim=True).clamp(0.0, 1.0)
+
+
+def weighted_by_alpha(
+    pixels: Float[Tensor, "batch c height width"], change: Callable[[Tensor], Tensor]
+) -> Float[Tensor, "batch c height2 width2"]:
+    """What a filter makes of pictures, clamped to [0, 1]; colours are weighted by alpha, so that what is hidden under
+    transparency never shows.
+
+    change: linear in the pixels, such as a blur; may change the size.
+    """
+    if pixels.shape[1] != 4:
+        return change(pixels).clamp(0.0, 1.0)
+    alpha = pixels[:, 3:]
+    result = change(torch.cat([pixels[:, :3] * alpha, alpha], dim=1)).clamp(0.0, 1.0)
+    new_alpha = result[:, 3:]
+    colours = (result[:, :3] / new_alpha.clamp(min=1e-6)).clamp(0.0, 1.0)
+    return torch.cat([torch.where(new_alpha > 0, colours, 0.0), new_alpha], dim=1)

@@ -73,6 +73,11 @@ def load_image(file: Path, channels: str, frames: str) -> Predicted:
     return Predicted({"image": image, "mask": mask}, Cost(working=working, seconds=DECODE_SECONDS * image.samples))
 
 
+def image_size(image: ImageSpec) -> Predicted:
+    """Known before the run, as the pictures are."""
+    return Predicted({"width": image.width, "height": image.height, "pictures": image.batch})
+
+
 def resize_image(image: ImageSpec, width: int, height: int, method: str) -> Predicted:
     """Of that size."""
     return _resized(image, width, height)
@@ -94,6 +99,11 @@ def scaled_size(image: Pictures, factor: float) -> tuple[int, int]:
 
 
 def _resized(image: ImageSpec, width: int, height: int) -> Predicted:
+    result = ImageSpec(batch=image.batch, channels=image.channels, height=height, width=width)
+    return Predicted({"image": result}, resized_cost(image, width, height))
+
+
+def resized_cost(image: ImageSpec, width: int, height: int) -> Cost:
     """Every channel is a plane that goes through Pillow alone; then they are stacked and clamped."""
     result = ImageSpec(batch=image.batch, channels=image.channels, height=height, width=width)
     before, after = PILLOW_PIXEL * image.height * image.width, PILLOW_PIXEL * height * width
@@ -103,9 +113,7 @@ def _resized(image: ImageSpec, width: int, height: int) -> Predicted:
     one = result.own + 2 * before + between + 2 * after
     alpha = (image.own if image.channels == 4 else 0, 2 * result.own if image.channels == 4 else 0)
     working = max(alpha[0] + one - result.own, alpha[0] + 2 * result.own, alpha[1] + result.own)
-    return Predicted(
-        {"image": result}, Cost(working=working, seconds=RESIZE_SECONDS * (result.samples + image.samples))
-    )
+    return Cost(working=working, seconds=RESIZE_SECONDS * (result.samples + image.samples))
 
 
 def image_grid(

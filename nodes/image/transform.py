@@ -14,34 +14,41 @@ from nodegraph import Slider, node
 
 from ..types import Image
 from . import specs
-from .pixels import raw_bytes
+from .pixels import raw_bytes, weighted_by_alpha
 from .specs import MAX_SIDE, scaled_size
 
 Method = Literal["nearest", "box", "bilinear", "bicubic", "lanczos"]
 
 
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom of a part of a picture, in pixels."""
+
+
 def resized(
-    pixels: Float[Tensor, "batch channels height width"], width: int, height: int, method: Method
+    pixels: Float[Tensor, "batch channels height width"],
+    width: int,
+    height: int,
+    method: Method,
+    box: Box | None = None,
 ) -> Float[Tensor, "batch channels new_height new_width"]:
     """Resized in float32, with antialiasing when it shrinks; overshoot is clamped to [0, 1].
 
     Colours are weighted by alpha, so that what is hidden under transparency never shows.
+
+    box: the part that is resized; all of it by default.
     """
-    alpha = pixels[:, 3:]
-    weighted = torch.cat([pixels[:, :3] * alpha, alpha], dim=1) if pixels.shape[1] == 4 else pixels
-    planes = [_plane(plane, width, height, method) for plane in weighted.flatten(0, 1)]
-    result = torch.stack(planes).reshape(*pixels.shape[:2], height, width).clamp(0.0, 1.0)
-    if pixels.shape[1] == 4:
-        new_alpha = result[:, 3:]
-        colours = (result[:, :3] / new_alpha.clamp(min=1e-6)).clamp(0.0, 1.0)
-        result = torch.cat([torch.where(new_alpha > 0, colours, 0.0), new_alpha], dim=1)
-    return result
+
+    def change(planes: Tensor) -> Tensor:
+        found = [_plane(plane, width, height, method, box) for plane in planes.flatten(0, 1)]
+        return torch.stack(found).reshape(*planes.shape[:2], height, width)
+
+    return weighted_by_alpha(pixels, change)
 
 
-def _plane(plane: Float[Tensor, "height width"], width: int, height: int, method: Method) -> Tensor:
+def _plane(plane: Float[Tensor, "height width"], width: int, height: int, method: Method, box: Box | None) -> Tensor:
     rows, columns = plane.shape
     picture = Pillow.frombytes("F", (columns, rows), raw_bytes(plane)).resize(
-        (width, height), Pillow.Resampling[method.upper()]
+        (width, height), Pillow.Resampling[method.upper()], box
     )
     values: Tensor = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.float32)
     return values.reshape(height, width)

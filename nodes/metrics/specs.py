@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from nodegraph import InvalidInput
 from nodegraph.spec import Cost, Predicted, Unknown
 
+from ..image.sizes import Sized, check_same_size, common_batch, size_of
 from ..models.costs import decoder_pass, encoder_pass, image_tower_pass, text_pass
 from ..specs.data import IconDataSpec, TrainedAutoencoderSpec, TrainedMatcherSpec
 from ..specs.image import FLOAT32, ImageSpec
@@ -16,6 +17,9 @@ AUTOENCODED = 64
 
 EMBEDDED = 128
 """Pictures that go through a matcher together."""
+
+SSIM_WINDOW = 11
+"""Pixels on a side of the window that structural similarity looks through."""
 
 DRAWS = 20
 """Sets of wrong captions per picture."""
@@ -61,3 +65,29 @@ def check_captions(captions: Sequence[str], pictures: int, among: int) -> None:
     different = len(set(captions))
     if different < among:
         raise InvalidInput("among", among, f"there are only {different} different captions", "use fewer")
+
+
+def compare_images(
+    first: ImageSpec,
+    second: ImageSpec,
+    view: str,
+    amplify: float | Unknown,
+    tile: int | Unknown,
+    position: float | Unknown,
+) -> Predicted:
+    """A picture of both; one pair at a time is compared in float64."""
+    batch = check_compared(first, second)
+    width = first.width * (2 if view == "side_by_side" else 1)
+    result = ImageSpec(batch=batch, channels=3, height=first.height, width=width)
+    pixels = 3 * first.height * first.width
+    rgb = 2 * FLOAT32 * batch * pixels if 4 in (first.channels, second.channels) else 0
+    return Predicted({"image": result}, Cost(working=rgb + 10 * 8 * pixels, seconds=2e-7 * batch * pixels))
+
+
+def check_compared(first: Sized, second: Sized) -> int:
+    """How many pairs two batches give; InvalidInput where they differ in size or are too small to be compared."""
+    check_same_size("second", second, "first", first, "use resize_image or crop_image before")
+    if min(first.width, first.height) < SSIM_WINDOW:
+        reason = f"structural similarity needs {SSIM_WINDOW} pixels on each side"
+        raise InvalidInput("first", size_of(first), reason, "use scale_image before")
+    return common_batch(first=first, second=second)

@@ -25,14 +25,8 @@ class ControlNet(Embeddings):
         self.middle_block = middle(config, widths[-1])
         self.zero_convs = nn.ModuleList(nn.Sequential(nn.Conv2d(width, width, 1)) for width in widths)
         self.middle_block_out = nn.Sequential(nn.Conv2d(widths[-1], widths[-1], 1))
-        layers: list[nn.Module] = []
-        before = hint_channels
-        for index, width in enumerate(HINT_WIDTHS):
-            stride = 2 if index in (2, 4, 6) else 1
-            layers += [nn.Conv2d(before, width, 3, padding=1, stride=stride), nn.SiLU()]
-            before = width
-        self.input_hint_block = nn.Sequential(*layers, nn.Conv2d(before, config.channels, 3, padding=1))
-        for zero in (*self.zero_convs, self.middle_block_out, self.input_hint_block[-1:]):
+        self.input_hint_block = hint_block(config, hint_channels)
+        for zero in (*self.zero_convs, self.middle_block_out):
             for each in zero.parameters():
                 nn.init.zeros_(each)
 
@@ -61,3 +55,17 @@ class ControlNet(Embeddings):
             residuals.append(zero(h))
         h = run(self.middle_block, h, embedded, context, mask, (0, 0))
         return residuals, self.middle_block_out(h)
+
+
+def hint_block(config: UNetConfig, hint_channels: int = 3) -> nn.Sequential:
+    """The convolutions that read a hint, the last of them zero."""
+    layers: list[nn.Module] = []
+    before = hint_channels
+    for index, width in enumerate(HINT_WIDTHS):
+        stride = 2 if index in (2, 4, 6) else 1
+        layers += [nn.Conv2d(before, width, 3, padding=1, stride=stride), nn.SiLU()]
+        before = width
+    last = nn.Conv2d(before, config.channels, 3, padding=1)
+    for each in last.parameters():
+        nn.init.zeros_(each)
+    return nn.Sequential(*layers, last)

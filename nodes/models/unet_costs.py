@@ -4,12 +4,35 @@ from __future__ import annotations
 
 from .configs import UNetConfig
 from .costs import Pass
+from .unet_shapes import HINT
 
 
 def unet_pass(config: UNetConfig, batch: int, height: int, width: int, length: int) -> Pass:
     """A UNet on latents of height x width with `length` tokens of context."""
     counter = _Counter(config, batch, length)
     return counter.count(height, width)
+
+
+def controlnet_pass(config: UNetConfig, batch: int, height: int, width: int, length: int) -> Pass:
+    """A ControlNet beside a UNet that has come to its middle: the UNet's skips are alive as well."""
+    counter = _Counter(config, batch, length)
+    here, sizes = counter.encode(height, width)
+    skips = list(counter.skips)
+    for channels, elements in skips:
+        counter.point(elements, channels)
+    counter.point(batch * sizes[-1][0] * sizes[-1][1] * here, here)
+    return Pass(work=2.0 * counter.work, elements=counter.worst + sum(each for _, each in skips), kept=counter.kept)
+
+
+def hint_pass(config: UNetConfig, batch: int, height: int, width: int) -> Pass:
+    """Reading hints of height x width pixels, once for a picture."""
+    work, worst, positions = 0.0, 0, batch * height * width
+    for index, (before, after) in enumerate((*HINT, (HINT[-1][1], config.channels))):
+        here = positions // 4 if index in (2, 4, 6) else positions
+        work += 9.0 * here * before * after
+        worst = max(worst, positions * before + 2 * here * after)
+        positions = here
+    return Pass(work=2.0 * work, elements=worst)
 
 
 class _Counter:
@@ -22,7 +45,8 @@ class _Counter:
         self.worst = 0
         self.skips: list[tuple[int, int]] = []  # width and elements
 
-    def count(self, height: int, width: int) -> Pass:
+    def encode(self, height: int, width: int) -> tuple[int, list[tuple[int, int]]]:
+        """Encoder and middle; gives the width of what comes out and the sizes of the levels."""
         c = self.config
         sizes = [(height, width)]
         for _ in c.multipliers[1:]:
@@ -39,7 +63,16 @@ class _Counter:
                 self._conv(sizes[level + 1], here, here)
                 self._skip(sizes[level + 1], here)
         here = self._block(sizes[-1], here, here, c.middle_depth)
-        here = self._block(sizes[-1], here, here, 0)
+        return self._block(sizes[-1], here, here, 0), sizes
+
+    def point(self, elements: int, width: int) -> None:
+        """A 1 x 1 convolution that keeps the width."""
+        self.work += float(elements) * width
+        self.kept += elements
+
+    def count(self, height: int, width: int) -> Pass:
+        c = self.config
+        here, sizes = self.encode(height, width)
         for level in reversed(range(len(c.multipliers))):
             for index in range(c.res_blocks + 1):
                 width_of_skip, _ = self.skips.pop()

@@ -63,6 +63,9 @@ class MaskSpec(Spec):
         batch, _, height, width = map(int, value.values.shape)
         return cls(batch=batch, height=height, width=width)
 
+    def __len__(self) -> int:
+        return self.batch
+
     @property
     def own(self) -> int:
         """Its values."""

@@ -81,7 +81,8 @@ class DenoiserSpec(ModelSpec):
 
     multiple: latent sides must be multiples of it. prediction: what the network predicts, as checkpoints name it; empty
     where that is not known. cost: of one call. config: the shape of its network. beside: channels that patches give it
-    beside the latent. shares: the handle whose weights it uses, where it has none of its own.
+    beside the latent. shares: the handle whose weights it uses, where it has none of its own. keeps:
+    what its patches hold.
     """
 
     wire: ClassVar[str] = "nodes.Denoiser"
@@ -94,6 +95,7 @@ class DenoiserSpec(ModelSpec):
     config: object = field(default=None, compare=False)
     beside: int = 0
     shares: DenoiserSpec | None = field(default=None, compare=False)
+    keeps: tuple[Spec, ...] = field(default=(), compare=False)
 
     @classmethod
     def of(cls, value: Any) -> Self:
@@ -137,8 +139,8 @@ class DenoiserSpec(ModelSpec):
 
     @property
     def parts(self) -> tuple[Spec, ...]:
-        """Whose weights it uses."""
-        return () if self.shares is None else (self.shares,)
+        """Whose weights it uses, and what its patches hold."""
+        return (*(() if self.shares is None else (self.shares,)), *self.keeps)
 
     def __str__(self) -> str:
         return f"denoiser in {self.space.name!r}, {self._size()}"

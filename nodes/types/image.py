@@ -65,3 +65,13 @@ class Mask:
 
     def __len__(self) -> int:
         return int(self.values.shape[0])
+
+    @property
+    def height(self) -> int:
+        """Pixels from top to bottom."""
+        return int(self.values.shape[2])
+
+    @property
+    def width(self) -> int:
+        """Pixels from left to right."""
+        return int(self.values.shape[3])

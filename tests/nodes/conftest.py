@@ -14,6 +14,8 @@ CHECKED = [
     "guidance",
     "image",
     "latents",
+    "masks",
+    "metrics",
     "models",
     "noise",
     "parameterisations",

@@ -23,12 +23,15 @@ from nodegraph.ports.types import PortType, WireType, path_kinds
 from nodegraph.ports.wire import wire_class
 from nodegraph.workflow.graph import Written, parse_source
 from nodes import types as wire_types
+from nodes.adapters.controlnet import ControlNet
+from nodes.adapters.lora import Lora
 from nodes.training.icon_data import IconData, IconEntry
 from nodes.training.trained import LatentData, TrainedAutoencoder, TrainedDenoiser, TrainedMatcher
 
 PAGE = Path(__file__).parents[2] / "docs" / "contracts.md"
 TYPES = {name: getattr(wire_types, name) for name in wire_types.__all__} | {
-    cls.__name__: cls for cls in (IconData, IconEntry, LatentData, TrainedAutoencoder, TrainedDenoiser, TrainedMatcher)
+    cls.__name__: cls
+    for cls in (ControlNet, Lora, IconData, IconEntry, LatentData, TrainedAutoencoder, TrainedDenoiser, TrainedMatcher)
 }
 WIRES = {name: cls for name, cls in TYPES.items() if wire_class(cls) is not None}
 

@@ -19,7 +19,7 @@ from ..header import Header, read_header
 from ..ldm_autoencoder import SCALES, AutoencoderFile, SpaceName
 from ..unet import diffusers_unet_config, renamed_sources
 from ..unet_names import unet_modules
-from .stable_diffusion import END_ID, Layout, Tower, absent_layers, openai_tower, version
+from .stable_diffusion import DROPPED, END_ID, Layout, Tower, absent_layers, openai_tower, version
 from .stable_diffusion_specs import BETA_END, BETA_START, TRAINING_STEPS
 
 STEMS = ("diffusion_pytorch_model", "model")
@@ -70,7 +70,7 @@ def recognise_folder(folder: Path) -> FolderRecipe:
 
     Raises UnknownFamily where it is another pipeline, and the `CheckpointError` that names what is wrong.
     """
-    index = _json(folder / MODEL_INDEX)
+    index = json_table(folder / MODEL_INDEX)
     classes = {name: value[1] for name, value in index.items() if isinstance(value, list) and len(value) == 2}
     if classes.get("unet") != "UNet2DConditionModel" or classes.get("vae") != "AutoencoderKL":
         raise UnknownFamily(folder, f"it is a pipeline of diffusers of the class {index.get('_class_name')!r}")
@@ -79,7 +79,7 @@ def recognise_folder(folder: Path) -> FolderRecipe:
     encoders = [name for name in ("text_encoder", "text_encoder_2") if classes.get(name)]
     tower_headers = [weights_in(folder / name) for name in encoders]
     towers = [
-        _tower(headers, _json(folder / name / "config.json"), xl=unet_config.vector_width > 0)
+        _tower(folder, name, headers, xl=unet_config.vector_width > 0)
         for name, headers in zip(encoders, tower_headers, strict=True)
     ]
     layout = Layout(
@@ -88,6 +88,7 @@ def recognise_folder(folder: Path) -> FolderRecipe:
         towers=tuple(towers),
         autoencoder=AutoencoderFile.of(merged(vae_headers)),
         space=_space(folder, unet_config),
+        zero_terminal=bool(_scheduler(folder).get("rescale_betas_zero_snr", False)),
     )
     return FolderRecipe(
         folder=folder,
@@ -103,7 +104,7 @@ def weights_in(folder: Path) -> list[Header]:
     for stem in STEMS:
         shards = folder / f"{stem}.safetensors.index.json"
         if shards.is_file():
-            names = sorted(set(_json(shards).get("weight_map", {}).values()))
+            names = sorted(set(json_table(shards).get("weight_map", {}).values()))
             if any("/" in name or "\\" in name or name.startswith(".") for name in names):
                 raise InvalidMatch(folder.parent, f"{shards.name} names files outside {folder.name}")
             return [read_header(folder / name) for name in names]
@@ -127,17 +128,7 @@ def _unet(folder: Path, headers: Sequence[Header]) -> tuple[UNetConfig, dict[str
         config = diffusers_unet_config(shapes)
     except ValueError as error:
         raise InvalidMatch(folder, f"as a UNet of Stable Diffusion, {error}") from error
-    about = _json(folder / "unet" / "config.json")
-    heads = about.get("attention_head_dim", config.heads or None)  # the name is theirs, the number is of heads
-    if isinstance(heads, int):
-        config = replace(config, heads=heads)
-    elif isinstance(heads, list):
-        widths = [
-            multiplier * config.channels // count for multiplier, count in zip(config.multipliers, heads, strict=True)
-        ]
-        if len(set(widths)) != 1:
-            raise InvalidMatch(folder, f"heads of different widths in its UNet: {widths}")
-        config = replace(config, heads=0, head_width=widths[0])
+    config = with_heads(folder, config, json_table(folder / "unet" / "config.json"))
     sources = renamed_sources(unet_modules(config), unet_shapes(config), shapes)
     used = {source.name for source in sources.values()}
     if unknown := sorted(shapes.keys() - used):
@@ -147,9 +138,32 @@ def _unet(folder: Path, headers: Sequence[Header]) -> tuple[UNetConfig, dict[str
     return config, sources
 
 
-def _tower(headers: Sequence[Header], about: Mapping[str, Any], *, xl: bool) -> Tower:
-    header = merged(headers)
+def with_heads(path: Path, config: UNetConfig, about: Mapping[str, Any]) -> UNetConfig:
+    """With the heads that the config of diffusers tells, which shapes do not. InvalidMatch where they cannot be."""
+    heads = about.get("attention_head_dim", config.heads or None)  # the name is theirs, the number is of heads
+    if isinstance(heads, int):
+        if heads < 1 or any(multiplier * config.channels % heads for multiplier in config.multipliers):
+            raise InvalidMatch(path, f"its attention has {heads} heads, which do not divide its widths")
+        return replace(config, heads=heads)
+    if not isinstance(heads, list):
+        return config
+    if len(heads) != len(config.multipliers) or not all(isinstance(each, int) and each > 0 for each in heads):
+        raise InvalidMatch(path, f"its attention has {heads} heads in {len(config.multipliers)} levels")
+    pairs = zip(config.multipliers, heads, strict=True)
+    widths = [multiplier * config.channels // count for multiplier, count in pairs]
+    if len(set(widths)) != 1:
+        raise InvalidMatch(path, f"heads of different widths in its UNet: {widths}")
+    return replace(config, heads=0, head_width=widths[0])
+
+
+def _tower(folder: Path, name: str, headers: Sequence[Header], *, xl: bool) -> Tower:
+    header, about = merged(headers), json_table(folder / name / "config.json")
     found = openai_tower(header, "", layer=1, final_norm=True)
+    used = {source.name for source in found.sources.values()}
+    if unknown := sorted(each for each in header.tensors if each not in used and not DROPPED.fullmatch(each)):
+        raise UnknownTensors(folder, f"its {name} holds {', '.join(unknown[:5])}, which a CLIP text encoder lacks")
+    if missing := sorted(used - header.tensors.keys()):
+        raise MissingTensors(folder, f"its {name} lacks {', '.join(missing[:5])}")
     config = found.spec.config
     config = replace(
         config,
@@ -159,11 +173,12 @@ def _tower(headers: Sequence[Header], about: Mapping[str, Any], *, xl: bool) -> 
     if config.activation not in ("quick_gelu", "gelu") or config.width % config.heads:
         raise InvalidMatch(header.path, f"a text encoder with {config.heads} heads and {config.activation!r}")
     absent = absent_layers(config)
+    unused = max(0, config.depth - about.get("num_hidden_layers", config.depth))  # the config's last is the one taken
     return Tower(
         spec=ClipTowerSpec(
             config=config,
             pad=END_ID if config.activation == "quick_gelu" else 0,
-            layer=2 if xl else 1 + absent,
+            layer=2 if xl else 1 + absent + unused,
             final_norm=not xl,
             absent=absent,
         ),
@@ -173,7 +188,9 @@ def _tower(headers: Sequence[Header], about: Mapping[str, Any], *, xl: bool) -> 
 
 def _space(folder: Path, unet: UNetConfig) -> SpaceName:
     """By the factor in the autoencoder's config."""
-    factor = _json(folder / "vae" / "config.json").get("scaling_factor", SCALES["sdxl" if unet.vector_width else "sd"])
+    factor = json_table(folder / "vae" / "config.json").get(
+        "scaling_factor", SCALES["sdxl" if unet.vector_width else "sd"]
+    )
     for name, scale in SCALES.items():
         if factor == scale:
             return name
@@ -182,7 +199,7 @@ def _space(folder: Path, unet: UNetConfig) -> SpaceName:
 
 def _prediction(folder: Path) -> str:
     """From the scheduler's config, whose noise schedule must be that of Stable Diffusion."""
-    about = _json(folder / "scheduler" / "scheduler_config.json")
+    about = _scheduler(folder)
     for name, wanted in SCHEDULE.items():
         if about.get(name, wanted) != wanted:
             raise InvalidMatch(folder, f"its scheduler has {name} {about[name]!r}, Stable Diffusion {wanted!r}")
@@ -192,7 +209,11 @@ def _prediction(folder: Path) -> str:
     return PREDICTIONS[found]
 
 
-def _json(path: Path) -> dict[str, Any]:
+def _scheduler(folder: Path) -> dict[str, Any]:
+    return json_table(folder / "scheduler" / "scheduler_config.json")
+
+
+def json_table(path: Path) -> dict[str, Any]:
     """A config; empty where there is none."""
     if not path.is_file():
         return {}

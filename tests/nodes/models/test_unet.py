@@ -17,7 +17,7 @@ from nodes.models.controlnet import ControlNet
 from nodes.models.patching import Change, with_changes
 from nodes.models.taps import Several, Taps
 from nodes.models.unet import UNet
-from nodes.models.unet_costs import unet_pass
+from nodes.models.unet_costs import controlnet_pass, hint_pass, unet_pass
 from nodes.models.unet_shapes import controlnet_shapes, unet_shapes
 
 SMALL = UNetConfig(channels=32, multipliers=(1, 2), depths=(1, 0), middle_depth=1, heads=4, context_width=24)
@@ -246,3 +246,21 @@ def test_the_work_of_a_pass_is_what_torch_counts(config: UNetConfig) -> None:
         with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
             network(torch.zeros(2, 4, 16, 24), torch.zeros(2), torch.zeros(2, 77, config.context_width), vector=vector)
     assert unet_pass(config, 2, 16, 24, 77).work == pytest.approx(counter.get_total_flops(), rel=0.02)
+
+
+@pytest.mark.parametrize("config", [SD1, SDXL])
+def test_the_work_of_a_controlnet_is_what_torch_counts(config: UNetConfig) -> None:
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with torch.device("meta"):
+        network = ControlNet(config)
+        vector = torch.zeros(2, config.vector_width) if config.vector_width else None
+        with torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
+            with FlopCounterMode(display=False) as reading:
+                guided = network.read(torch.zeros(2, 3, 128, 192))
+            with FlopCounterMode(display=False) as counter:
+                context = torch.zeros(2, 77, config.context_width)
+                network(torch.zeros(2, 4, 16, 24), guided, torch.zeros(2), context, vector=vector)
+    assert hint_pass(config, 2, 128, 192).work == pytest.approx(reading.get_total_flops(), rel=1e-6)
+    assert controlnet_pass(config, 2, 16, 24, 77).work == pytest.approx(counter.get_total_flops(), rel=0.02)
