@@ -88,6 +88,14 @@ class NodeFailed(NodegraphError):
         return f"node {self.node!r} ({self.type_id}) failed: {self.cause}\n  its inputs: {self.inputs or 'none'}"
 
 
+class StaleValue(NodegraphError):
+    """A value in memory can no longer be used, such as a model whose file was written to.
+
+    Raised by node functions. The engine then forgets every value that stays in memory, so that the next run makes them
+    anew from their recipes.
+    """
+
+
 class WrongOutput(NodegraphError):
     """A node returned something else than it declares."""
 

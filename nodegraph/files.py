@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 
 def is_file(path: Path) -> bool:
@@ -27,13 +30,16 @@ def is_folder(path: Path) -> bool:
 MODEL_INDEX = "model_index.json"
 """The file by which a folder says that it is one model in several files."""
 
-MODEL_CONFIG = "config.json"
-"""The file that says of the weights beside it what they do not say themselves."""
+MODEL_CONFIGS = ("config.json", "adapter_config.json")
+"""Files that say of the weights beside them what they do not say themselves."""
 
 
 def is_model_folder(path: Path) -> bool:
     """Whether a folder is one model in several files, which workflows name as they name a file."""
-    return has_index(path) or (is_folder(path) and is_file(path / MODEL_CONFIG) and any(path.glob("*.safetensors*")))
+    if not is_folder(path):
+        return False
+    told = any(is_file(path / name) for name in MODEL_CONFIGS)
+    return has_index(path) or (told and any(path.glob("*.safetensors*")))
 
 
 def has_index(path: Path) -> bool:
@@ -73,3 +79,43 @@ def write_atomically(path: Path, content: bytes, *, best_effort: bool = False) -
             return False
         raise
     return True
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file beside `path` to write piece by piece; it gets that name when all went well, and is gone otherwise."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:  # an interrupt leaves nothing behind either
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+@contextlib.contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """An empty folder beside `path` to fill; it gets that name when all went well, and is gone otherwise.
+
+    A folder that was there before is moved aside first and removed afterwards.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-"))
+    new, old = aside / "new", aside / "old"
+    try:
+        new.mkdir()
+        yield new
+        if path.exists():
+            path.rename(old)
+        try:
+            new.rename(path)
+        except BaseException:
+            if old.exists():
+                old.rename(path)
+            raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)

@@ -189,7 +189,7 @@ class Journal:
     def finished(self, job: str) -> Entry | None:
         """The entry of a run that was finished and whose files are all still there."""
         entry = self.entries.get(job)
-        return entry if entry is not None and all(Path(each).is_file() for each in entry.files) else None
+        return entry if entry is not None and all(Path(each).exists() for each in entry.files) else None
 
     def add(self, entry: Entry) -> None:
         """Append an entry; it is on disk when this returns."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
+from ..ports.wire import wire_class
 from ..workflow.graph import GraphNode
 
 Outputs: TypeAlias = dict[str, Any]
@@ -96,3 +97,12 @@ class Results:
     def _drop(self, name: str) -> None:
         if self._values.pop(name, None) is not None:
             self._on_drop(name)
+
+
+def holds_resident(value: object) -> bool:
+    """Whether a value, or one within a list or map of values, is of a wire type that stays in memory."""
+    if isinstance(value, Mapping):
+        return any(map(holds_resident, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(holds_resident, value))
+    return any(note is not None and not note.portable for note in map(wire_class, type(value).__mro__))

@@ -26,7 +26,9 @@ from ..errors import (
     FileNotAllowed,
     FileNotImported,
     InvalidWorkflow,
+    NodeFailed,
     NodegraphError,
+    StaleValue,
     shorten,
 )
 from ..files import is_file, is_folder, is_model_folder, write_atomically
@@ -50,6 +52,7 @@ from .opening import open_store
 from .plan import Plan, make_plan, targets_of
 from .reloading import drop_changed, forget_compiled, holds_code_of
 from .resolve import FileResolver
+from .results import holds_resident
 from .store import ResultStore
 
 
@@ -180,7 +183,8 @@ class Runner:
 
         inputs: values of the declared workflow inputs. use_cache=False neither reads nor writes stored results.
         fields: more that names of output files may mention, such as the number of a batch's row.
-        Raises InvalidWorkflow before anything runs, NodeFailed or Cancelled afterwards.
+        Raises InvalidWorkflow before anything runs, NodeFailed or Cancelled afterwards. Where a node failed since a
+        model lost its file, no model is kept for the next run.
         """
         started = time.perf_counter()
         prepared = self.prepare(workflow, inputs, targets=targets, use_cache=use_cache)
@@ -210,7 +214,12 @@ class Runner:
         )
         executor = Executor(plan, machinery)
         with _finishing(events, executor, started):
-            results = executor.run()
+            try:
+                results = executor.run()
+            except NodeFailed as failure:
+                if isinstance(failure.__cause__, StaleValue):
+                    self.store.memory.forget_if(holds_resident)
+                raise
         links = plan.graph.outputs
         outputs = {name: results[link.node][link.output] for name, link in links.items() if link.node in results}
         seconds = time.perf_counter() - started

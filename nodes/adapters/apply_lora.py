@@ -16,7 +16,7 @@ from ..conditioning.clip import ClipTextEncoder
 from ..types import Denoiser, TextEncoder
 from . import specs
 from .lora import Lora, LoraPatch, Mode
-from .lora_files import read_lora_file
+from .lora_files import ADAPTER_CONFIG, read_lora_file
 from .specs import not_clip, strength_of, text_targets, unet_targets
 
 Strength = Annotated[float, Field(ge=-10, le=10), Slider(step=0.05)]
@@ -29,13 +29,15 @@ def load_lora(lora: Annotated[Path, PathOf("lora")], ctx: Context | None = None)
     LoRA and LoCon in the layouts of kohya, diffusers, PEFT and cloneofsimo are recognised by their tensors. Hu et al.
     2021; Yeh et al. 2023.
 
-    lora: a safetensors file in the lora folder.
+    lora: a safetensors file in the lora folder, or a folder there with PEFT's adapter_config.json.
     """
     file = read_lora_file(lora)
     if ctx is not None:
         counts = ", ".join(f"{len(layers)} layers of the {part}" for part, layers in file.parts.items())
         ctx.log(f"{lora.name}: {file.layout} layout, {counts}{f', for {file.made_for}' if file.made_for else ''}")
-    return Lora(file=file, tensors=dict(read_weights(lora, Device("cpu", "float32"))))
+        if file.alpha_is_guessed:
+            ctx.log(f"{lora.name}: no alpha is told, it is taken to be the rank; PEFT has it in {ADAPTER_CONFIG}")
+    return Lora(file=file, tensors=dict(read_weights(file.header.path, Device("cpu", "float32"))))
 
 
 @node(category="adapters", spec=specs.apply_lora)

@@ -15,6 +15,7 @@ from pathlib import Path
 from nodegraph import InvalidInput
 
 from ..checkpoints.errors import InvalidMatch
+from ..checkpoints.families.stable_diffusion_folder import json_table
 from ..checkpoints.header import Header, read_header
 from ..checkpoints.kinds import kind_of
 
@@ -37,6 +38,9 @@ FACTORS: tuple[tuple[str, str], ...] = (
     (r"\.alpha", "alpha"),
 )  # fmt: skip
 """How names end: .lora_up.weight, .lora_B.weight, .lora.up.weight, to_q_lora.up.weight, ..."""
+
+ADAPTER_CONFIG = "adapter_config.json"
+"""What PEFT writes beside its weights."""
 
 ENDING = re.compile("|".join(f"(?P<{role}{i}>{pattern})" for i, (pattern, role) in enumerate(FACTORS)) + r"$")
 
@@ -72,6 +76,12 @@ class LoraFile:
     parts: Mapping[str, Mapping[str, Layer]]
 
     @property
+    def alpha_is_guessed(self) -> bool:
+        """Whether it is PEFT's and nothing tells an alpha; the other layouts leave it out where it is the rank."""
+        layers = [layer for part in self.parts.values() for layer in part.values()]
+        return self.layout.startswith("PEFT") and any(not each.alpha and each.scale is None for each in layers)
+
+    @property
     def made_for(self) -> str:
         """The model that the shapes speak of, "" where they do not."""
         for name, layer in self.parts.get(UNET, {}).items():
@@ -85,16 +95,18 @@ class LoraFile:
 def read_lora_file(path: Path) -> LoraFile:
     """From the header. Every tensor belongs to a layer.
 
-    Raises InvalidInput where the file is something else, InvalidMatch where it is a LoRA that is broken.
+    path: a file, or a folder of PEFT, whose adapter_config.json tells the alphas. Raises InvalidInput where it is
+    something else, InvalidMatch where it is a LoRA that is broken.
     """
-    header = read_header(path)
+    told = json_table(path / ADAPTER_CONFIG) if path.is_dir() else None
+    header = read_header(path if told is None else _weights_in(path))
     kind = kind_of(header)
     tucker = kind == "a LyCORIS adapter (LoCon)"
     if not (kind.startswith("a LoRA") or tucker) or "DoRA" in kind:
         raise InvalidInput("lora", path.name, f"it is {kind}, no LoRA that can be read here", "choose a LoRA or LoCon")
     if any(re.fullmatch(r"\w+:\d+:(up|down)", name) for name in header.tensors):
         return LoraFile(header=header, layout="cloneofsimo", parts=_numbered(header))
-    scales = MetadataScales(header)
+    scales = Scales(_in_metadata(header) if told is None else told)
     found: dict[str, dict[str, dict[str, str]]] = {}
     for name in header.tensors:
         part, layer, role = _parse(header, name)
@@ -126,22 +138,37 @@ def _parse(header: Header, name: str) -> tuple[str, str, str]:
             path, part = path[len(prefix) :], model
             break
     path = path.removeprefix("unet.") if part in ("", UNET) else path
-    part = part or (TEXT if path.startswith("text_model") else UNET)
+    part = part or (TEXT if path.startswith(("text_model.", "encoder.layers.")) else UNET)
     path = path.replace(".processor.", ".")
     if path.endswith((".to_out", "_to_out")):  # attention processors have no list there
         path += ".0"
     return part, path, role
 
 
-class MetadataScales:
-    """What newer versions of diffusers write of alphas: PEFT's configuration of each model, as JSON in the header."""
+def _weights_in(folder: Path) -> Path:
+    """The one file of weights of a folder."""
+    found = sorted(folder.glob("*.safetensors"))
+    if len(found) != 1:
+        raise InvalidInput(
+            "lora", folder.name, f"the folder holds {len(found)} safetensors files, not one", "name a file itself"
+        )
+    return found[0]
 
-    def __init__(self, header: Header) -> None:
-        try:
-            found = json.loads(header.metadata.get("lora_adapter_metadata", "{}"))
-        except ValueError as error:
-            raise InvalidMatch(header.path, f"its lora_adapter_metadata are no JSON ({error})") from error
-        self._said: Mapping[str, object] = found if isinstance(found, dict) else {}
+
+def _in_metadata(header: Header) -> Mapping[str, object]:
+    """What newer versions of diffusers write of alphas, as JSON in the header."""
+    try:
+        found = json.loads(header.metadata.get("lora_adapter_metadata", "{}"))
+    except (ValueError, RecursionError) as error:
+        raise InvalidMatch(header.path, f"its lora_adapter_metadata are no JSON ({error})") from error
+    return found if isinstance(found, dict) else {}
+
+
+class Scales:
+    """What is said of alphas beside the tensors: PEFT's configuration of each model."""
+
+    def __init__(self, said: Mapping[str, object]) -> None:
+        self._said = said
 
     def of(self, part: str, path: str, rank: int) -> float | None:
         """alpha / rank of a layer, or alpha / sqrt(rank) for rank-stabilised ones (Kalajdzievski 2023, 2312.03732)."""
@@ -149,6 +176,7 @@ class MetadataScales:
         for name, value in pattern.items() if isinstance(pattern, dict) else ():
             if path == name or path.endswith(f".{name}"):
                 alpha = value
+                break
         if not isinstance(alpha, (int, float)) or isinstance(alpha, bool):
             return None
         return float(alpha) / (rank**0.5 if self._about(part, "use_rslora") is True else rank)
@@ -195,26 +223,27 @@ def _numbered(header: Header) -> dict[str, dict[str, Layer]]:
 
 
 ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
+RESNET = ("conv1", "time_emb_proj", "conv2", "conv_shortcut")
 
 
 def unet_orders(modules: Mapping[str, str], metadata: Mapping[str, str]) -> Iterator[list[str]]:
-    """The orders in which versions of diffusers visit the linear layers of a UNet's attention and GEGLU.
+    """The orders in which versions of diffusers visit the layers of a UNet's attention, GEGLU and residual blocks.
 
-    modules: all layers of the UNet by their names in diffusers, in any order, with our names. Younger versions put the
-    feed-forward layer after both attentions, older ones between them.
+    modules: all layers of the UNet by their names in diffusers, in any order, with our names. metadata: of the file;
+    it names the classes that were changed, residual blocks only where it says so. Younger versions put the feed-forward
+    layer after both attentions, older ones between them.
     """
-    targets = _targets(metadata, UNET, ["CrossAttention", "Attention", "GEGLU"])
-    blocks = sorted({name.partition(".attn1.")[0] for name in modules if ".attn1." in name}, key=_visited)
-    attends = any("Attention" in each for each in targets)
-    for order in (("attn1", "attn2", "ff"), ("attn1", "ff", "attn2")):
-        names: list[str] = []
-        for block in blocks:
-            for part in order:
-                if part == "ff":
-                    names += [f"{block}.ff.net.0.proj"] if "GEGLU" in targets else []
-                elif attends:
-                    names += [f"{block}.{part}.{each}" for each in ATTENTION]
-        yield [modules[name] for name in names]
+    classes = _targets(metadata, UNET, ["CrossAttention", "Attention", "GEGLU"])
+    found = {name.partition(".attn1.")[0] for name in modules if ".attn1." in name}
+    if "ResnetBlock2D" in classes:
+        found |= {name.rpartition(".")[0] for name in modules if ".resnets." in name}
+    blocks = sorted(found, key=_visited)
+    attention = [f"{{}}.{each}" for each in ATTENTION] if any("Attention" in each for each in classes) else []
+    gate = ["ff.net.0.proj"] if "GEGLU" in classes else []
+    first, second = ([each.format(part) for each in attention] for part in ("attn1", "attn2"))
+    for order in ([*first, *second, *gate], [*first, *gate, *second]):
+        names = (f"{block}.{each}" for block in blocks for each in (RESNET if ".resnets." in block else order))
+        yield [modules[name] for name in names if name in modules]
 
 
 def text_order(depth: int) -> list[str]:
@@ -226,10 +255,12 @@ def text_order(depth: int) -> list[str]:
     ]
 
 
-def _visited(block: str) -> tuple[int, list[int]]:
-    """Encoder, decoder, middle; then by number."""
-    place = {"down_blocks": 0, "up_blocks": 1, "mid_block": 2}[block.partition(".")[0]]
-    return place, [int(each) for each in block.split(".") if each.isdigit()]
+def _visited(block: str) -> tuple[int, int, bool, list[int]]:
+    """Encoder, decoder, middle; in each of their blocks attention before residual blocks; then by number."""
+    parts = block.split(".")
+    place = {"down_blocks": 0, "up_blocks": 1, "mid_block": 2}[parts[0]]
+    numbers = [int(each) for each in parts if each.isdigit()]
+    return place, numbers[0] if parts[1].isdigit() else 0, "resnets" in parts, numbers
 
 
 def _targets(metadata: Mapping[str, str], part: str, default: list[str]) -> list[str]:

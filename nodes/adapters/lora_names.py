@@ -29,6 +29,7 @@ def unet_layers(config: UNetConfig, shapes: Mapping[str, Shape]) -> dict[str, st
 
 
 def text_layers(shapes: Mapping[str, Shape]) -> dict[str, str]:
-    """The same of a CLIP text encoder, whose layers have one name."""
+    """The same of a CLIP text encoder; transformers leaves out `text_model.` from version 5 on."""
     names = [weight.removesuffix(".weight") for weight, shape in shapes.items() if len(shape) == 2]
-    return {each.replace(".", "_"): each for each in names}
+    short = {each.removeprefix("text_model.").replace(".", "_"): each for each in names}
+    return short | {each.replace(".", "_"): each for each in names}

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from nodegraph import InvalidInput
-from nodegraph.spec import Cost, ModelFacts, Predicted, Spec, Unknown
+from nodegraph.spec import ModelFacts, Predicted, Spec, Unknown
 
 from ..checkpoints.specs import loading
 from ..models.clip_text_shapes import clip_text_shapes
 from ..models.configs import ClipTextConfig, UNetConfig
+from ..models.costs import Pass
 from ..models.unet_shapes import unet_shapes
 from ..specs.clip import ClipTextEncoderSpec
 from ..specs.models import DenoiserSpec, TextEncoderSpec
@@ -58,24 +60,50 @@ def load_lora(lora: Path) -> Predicted:
     return Predicted({"lora": LoraSpec(file=file)}, loading(header), (about,))
 
 
+@dataclass(frozen=True)
+class MergedPass:
+    """A model's pass with the weights that are made when it is first used. weights: numbers in each, by name."""
+
+    base: Callable[..., Pass]
+    weights: Mapping[str, int]
+
+    def __call__(self, *sizes: int) -> Pass:
+        """sizes: as the model's own pass takes them."""
+        found = self.base(*sizes)
+        return replace(found, elements=found.elements + sum(self.weights.values()))
+
+    @classmethod
+    def over(cls, cost: Callable[..., Pass], weights: Mapping[str, int]) -> MergedPass:
+        """Each weight is made once, however many LoRAs change it."""
+        if isinstance(cost, MergedPass):
+            return cls(cost.base, {**cost.weights, **weights})
+        return cls(cost, weights)
+
+
 def apply_lora(
     denoiser: DenoiserSpec, lora: LoraSpec, strength: float, mode: str | Unknown, parts: list[float]
 ) -> Predicted:
-    """The same model; merged weights are new ones."""
+    """The same model; weights are merged when it is first used, which its pass counts."""
     found = unet_targets(lora.file, denoiser.config, strength, parts)
     if not found:
         return Predicted({"denoiser": denoiser})
     shapes = unet_shapes(_unet(denoiser.config))
-    changed = sum(_product(shapes[name]) for name in found)
-    cost = Cost(working=denoiser.item * changed if mode == "merge" else 0)
-    return Predicted({"denoiser": replace(denoiser, shares=denoiser)}, cost)
+    weights = {} if mode == "runtime" else {name: math.prod(shapes[name]) for name in found}
+    cost = MergedPass.over(denoiser.cost, weights)
+    return Predicted({"denoiser": replace(denoiser, shares=denoiser, keeps=(lora,), cost=cost)})
 
 
 def apply_lora_text(text_encoder: TextEncoderSpec, lora: LoraSpec, strength: float, mode: str | Unknown) -> Predicted:
-    """The same encoder; merged weights are new ones."""
-    towers = _towers(text_encoder)
-    text_targets(lora.file, [tower.config for tower in towers.towers], strength)
-    return Predicted({"text_encoder": text_encoder if strength == 0.0 else replace(towers, shares=text_encoder)})
+    """The same encoder; weights are merged when it is first used, which its pass counts."""
+    encoder = _towers(text_encoder)
+    found = text_targets(lora.file, [tower.config for tower in encoder.towers], strength)
+    if not any(found):
+        return Predicted({"text_encoder": text_encoder})
+    shapes = [clip_text_shapes(tower.config) for tower in encoder.towers]
+    every = enumerate(zip(shapes, found, strict=True))
+    weights = {f"{index}.{name}": math.prod(of[name]) for index, (of, names) in every for name in names}
+    cost = MergedPass.over(encoder.cost, {} if mode == "runtime" else weights)
+    return Predicted({"text_encoder": replace(encoder, shares=encoder.shares or encoder, cost=cost)})
 
 
 def unet_targets(file: LoraFile, config: object, strength: float, parts: list[float]) -> dict[str, Layer]:
@@ -142,13 +170,6 @@ def _towers(encoder: TextEncoderSpec) -> ClipTextEncoderSpec:
 def not_clip() -> InvalidInput:
     """The error for another kind of text encoder."""
     return InvalidInput("text_encoder", "another kind", "it is no CLIP text encoder", "use one of Stable Diffusion")
-
-
-def _product(shape: tuple[int, ...]) -> int:
-    found = 1
-    for side in shape:
-        found *= side
-    return found
 
 
 def freeu(denoiser: DenoiserSpec, b1: float, b2: float, s1: float, s2: float, version: str, stages: str) -> Predicted:

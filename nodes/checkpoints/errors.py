@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nodegraph import NodegraphError
+from nodegraph.errors import StaleValue
 
 
 class CheckpointError(NodegraphError):
@@ -87,7 +88,7 @@ class DamagedWeights(CheckpointError):
     """Weights are NaN or infinite, or cannot be read."""
 
 
-class CheckpointChanged(CheckpointError):
+class CheckpointChanged(CheckpointError, StaleValue):
     """The file was written to while a model lay in it."""
 
     remedy = "run again, which loads it anew; write new models under new names or replace the file by renaming"

@@ -84,7 +84,7 @@ def tower_of_file(path: Path, used_as: Kind) -> tuple[Header, Tower]:
     header = read_header(path)
     layer, final_norm = LAYERS[used_as]
     names = header.tensors.keys()
-    if any("encoder.layers.0.self_attn.q_proj.weight" in name for name in names):
+    if any(f"{inner}encoder.layers.0.self_attn.q_proj.weight" in names for inner in ("text_model.", "")):
         tower = openai_tower(header, "", layer=layer, final_norm=final_norm)
     elif any(name.startswith("transformer.resblocks.0.") for name in names):
         tower = open_clip_tower(header, "", final_norm=final_norm)

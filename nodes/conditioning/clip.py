@@ -10,13 +10,15 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from nodegraph.errors import shorten
+
 from ..models.clip_text import ClipText
 from ..models.configs import CLIP_END, CLIP_START
 from ..specs.clip import BATCH, ClipTextEncoderSpec, tower_of
 from ..types import Encoding, Patch, TextEncoder
 from ..types.models import patched_network
 from .clip_tokens import ClipTokenizer
-from .prompts import EMPTY, Chunk, Vector, Weighting, chunks, parse, unknown_words
+from .prompts import EMPTY, Chunk, Vector, Weighting, chunks, network_tags, parse, unknown_words
 from .weighting import weighted
 
 
@@ -142,7 +144,7 @@ class ClipTextEncoder(TextEncoder):
         return self.towers[0].network.config.length * len(self.chunks(text)), 0
 
     def remarks(self, text: str) -> list[str]:
-        """Brackets without a partner, with their places, and words that were not learned."""
+        """Brackets without a partner, with their places, words that were not learned, and tags of other programs."""
         found = []
         if unmatched := parse(text).unmatched:
             shown = ", ".join(f"{text[place]!r} at {place}" for place in unmatched[:5])
@@ -150,6 +152,9 @@ class ClipTextEncoder(TextEncoder):
             found.append(f"brackets without a partner are taken as text: {shown}{more}")
         if unknown := unknown_words(text, self.learned):
             found.append(f"no embedding is loaded for {', '.join(unknown[:5])}; it is taken as text")
+        if tags := network_tags(text):
+            shown = ", ".join(shorten(each) for each in tags[:5])
+            found.append(f"{shown} is taken as text; a LoRA is applied by the nodes load_lora and apply_lora")
         return found
 
     def spec(self) -> ClipTextEncoderSpec:

@@ -175,6 +175,11 @@ def unknown_words(text: str, learned: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(re.findall(r"embedding:([^\s,:()\[\]]+)", rest)))
 
 
+def network_tags(text: str) -> list[str]:
+    """What other programs take for a change to the model, such as `<lora:name:0.8>`; here it is text."""
+    return list(dict.fromkeys(re.findall(r"<(?:lora|lyco|hypernet):[^<>]*>", text, re.IGNORECASE)))
+
+
 class Finder(NamedTuple):
     """Finds learned words where they stand alone, the longest first, in any case, with or without `embedding:`.
 

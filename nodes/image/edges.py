@@ -38,10 +38,12 @@ def sobel(values: Tensor) -> tuple[Tensor, Tensor]:
 def gradient(
     levels: UInt8[Tensor, "batch channels height width"],
 ) -> tuple[Int32[Tensor, "batch height width"], Int32[Tensor, "batch height width"]]:
-    """At each pixel the derivatives of the channel that changes most there, by |dx| + |dy|."""
-    dx, dy = sobel(levels.int())
-    best = (dx.abs() + dy.abs()).argmax(dim=1, keepdim=True)
-    return dx.gather(1, best)[:, 0], dy.gather(1, best)[:, 0]
+    """At each pixel the derivatives of the channel that changes most there, by |dx| + |dy|; the first of equals."""
+    (dx, *more_dx), (dy, *more_dy) = (each.unbind(1) for each in sobel(levels.short()))
+    for other_dx, other_dy in zip(more_dx, more_dy, strict=True):
+        steeper = other_dx.abs() + other_dy.abs() > dx.abs() + dy.abs()
+        dx, dy = torch.where(steeper, other_dx, dx), torch.where(steeper, other_dy, dy)
+    return dx.int(), dy.int()
 
 
 def ridges(

@@ -158,11 +158,11 @@ def check_thresholds(low: float, high: float) -> None:
 
 
 def canny(image: ImageSpec, low: float, high: float, sigma: float | Unknown) -> Predicted:
-    """RGB of the same size; the derivatives of all channels are int32."""
+    """RGB of the same size; the derivatives of all channels, then a number for each pixel and for its neighbours."""
     check_thresholds(low, high)
     result = replace(image, channels=3)
     seconds = 2e-7 * image.samples + _blurring(image, sigma).seconds
-    return Predicted({"image": result}, Cost(working=21 * FLOAT32 * image.samples // 4, seconds=seconds))
+    return Predicted({"image": result}, Cost(working=40 * image.batch * image.height * image.width, seconds=seconds))
 
 
 def sobel_edges(image: ImageSpec, sigma: float | Unknown) -> Predicted:

@@ -122,7 +122,7 @@ def cloneofsimo(reference: nn.Module, layers: Layers, part: str, classes: tuple[
         if type(module).__name__ not in classes:
             continue
         for inner, layer in module.named_modules():
-            if isinstance(layer, nn.Linear):
+            if isinstance(layer, (nn.Linear, nn.Conv2d)):
                 each = flat[f"{outer}.{inner}"]
                 found |= {f"{part}:{count}:up": each.up, f"{part}:{count}:down": each.down}
                 count += 1

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from ...models.clip_text_shapes import clip_text_shapes
 from ...models.configs import CLIP_L, OPEN_CLIP_BIGG, OPEN_CLIP_H, ClipTextConfig, UNetConfig
 from ...models.unet_shapes import unet_shapes
 from ...specs.clip import ClipTowerSpec
@@ -21,6 +22,7 @@ from ..ldm_autoencoder import AutoencoderFile, SpaceName
 from ..open_clip import open_clip_sources
 from ..sources import Source
 from ..unet import unet_config
+from .stable_diffusion_told import Told
 
 UNET, AUTOENCODER = "model.diffusion_model.", "first_stage_model."
 
@@ -54,18 +56,19 @@ class Tower:
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """Where the weights of each model lie in a file."""
+    """Where the weights of each model lie in a file. zero_terminal: whether the noise schedule ends in pure noise."""
 
     unet: UNetConfig
     unet_sources: Mapping[str, Source]
     towers: tuple[Tower, ...]
     autoencoder: AutoencoderFile
     space: SpaceName
+    zero_terminal: bool = False
 
     @property
     def asks_weights(self) -> bool:
         """Whether only weights tell what it predicts: of version 2 there are two kinds of equal shapes."""
-        return self.unet.context_width == OPEN_CLIP_H.width and self.unet.in_channels == 4
+        return asks_weights(self.unet)
 
     def plan(self) -> dict[str, Source]:
         """All of it by names that begin with the model's: `unet.`, `text.0.`, `autoencoder.`."""
@@ -82,20 +85,21 @@ class StableDiffusionRecipe:
     header: Header
     family: str
     layout: Layout
+    told: Told
 
     def specs(self, precision: str) -> PartSpecs:
         """From the header alone."""
         from .stable_diffusion_specs import part_specs
 
-        told = "" if self.layout.asks_weights else "v" if "v_pred" in self.header.tensors else "eps"
-        return part_specs(self.layout, told, self.family, precision)
+        prediction = self.told.prediction or ("" if self.layout.asks_weights else "eps")
+        return part_specs(self.layout, prediction, self.family, precision)
 
     def load(self, device: Device) -> Parts:
         """Build the models."""
         from .stable_diffusion_parts import marked_prediction, read_parts
 
         file = [self.header]
-        prediction = marked_prediction(self.header, self.layout)
+        prediction = self.told.prediction or marked_prediction(self.header, self.layout)
         return read_parts(self.layout, device, prediction, file, file, [file] * len(self.layout.towers))
 
 
@@ -127,15 +131,37 @@ class StableDiffusion:
                 "load it with load_denoiser, and autoencoder and text encoder from files of their own",
             )
         space: SpaceName = "sdxl" if unet.vector_width else "sd"
+        told = Told.of(header)
         layout = Layout(
             unet=unet,
             unet_sources={name: Source(UNET + name) for name in unet_shapes(unet)},
-            towers=towers,
+            towers=with_layers(header, towers, told.text_layers),
             autoencoder=AutoencoderFile.of(header, AUTOENCODER),
             space=space,
+            zero_terminal=told.zero_terminal,
         )
         check_used(header, layout)
-        return StableDiffusionRecipe(header=header, family=version(unet), layout=layout)
+        return StableDiffusionRecipe(header=header, family=version(unet), layout=layout, told=told)
+
+
+def with_layers(header: Header, towers: tuple[Tower, ...], layers: tuple[int, ...]) -> tuple[Tower, ...]:
+    """The towers, each giving the layer that the file says; where it says nothing, that of its version."""
+    if not layers:
+        return towers
+    fits = [
+        tower.spec.absent < layer <= tower.spec.absent + tower.spec.config.depth
+        for tower, layer in zip(towers, layers, strict=False)
+    ]
+    if len(layers) != len(towers) or not all(fits):
+        raise InvalidMatch(header.path, f"its metadata name the text layers {list(layers)}, which it does not have")
+    return tuple(
+        replace(tower, spec=replace(tower.spec, layer=layer)) for tower, layer in zip(towers, layers, strict=True)
+    )
+
+
+def asks_weights(unet: UNetConfig) -> bool:
+    """Whether there are two kinds of models with such a UNet: the 512 and the 768 pixel ones of version 2."""
+    return unet.context_width == OPEN_CLIP_H.width and unet.in_channels == 4
 
 
 def version(unet: UNetConfig) -> str:
@@ -189,7 +215,6 @@ def openai_tower(header: Header, prefix: str, *, layer: int, final_norm: bool) -
     inner = "" if any(name.startswith("text_model.") for name in stored) else "text_model."
     shapes = {name if name.startswith("text_projection") else inner + name: each for name, each in stored.items()}
     config = clip_config(header, shapes, "text_projection.weight" in shapes)
-    names = [name for name in shapes if not DROPPED.fullmatch(name)]
     return Tower(
         spec=ClipTowerSpec(
             config=config,
@@ -198,7 +223,7 @@ def openai_tower(header: Header, prefix: str, *, layer: int, final_norm: bool) -
             final_norm=final_norm,
             absent=absent_layers(config),
         ),
-        sources={name: Source(prefix + name.removeprefix(inner)) for name in names},
+        sources={name: Source(prefix + name.removeprefix(inner)) for name in clip_text_shapes(config)},
     )
 
 

@@ -19,7 +19,7 @@ from ..header import Header, read_header
 from ..ldm_autoencoder import SCALES, AutoencoderFile, SpaceName
 from ..unet import diffusers_unet_config, renamed_sources
 from ..unet_names import unet_modules
-from .stable_diffusion import END_ID, Layout, Tower, absent_layers, openai_tower, version
+from .stable_diffusion import DROPPED, END_ID, Layout, Tower, absent_layers, openai_tower, version
 from .stable_diffusion_specs import BETA_END, BETA_START, TRAINING_STEPS
 
 STEMS = ("diffusion_pytorch_model", "model")
@@ -79,7 +79,7 @@ def recognise_folder(folder: Path) -> FolderRecipe:
     encoders = [name for name in ("text_encoder", "text_encoder_2") if classes.get(name)]
     tower_headers = [weights_in(folder / name) for name in encoders]
     towers = [
-        _tower(headers, json_table(folder / name / "config.json"), xl=unet_config.vector_width > 0)
+        _tower(folder, name, headers, xl=unet_config.vector_width > 0)
         for name, headers in zip(encoders, tower_headers, strict=True)
     ]
     layout = Layout(
@@ -88,6 +88,7 @@ def recognise_folder(folder: Path) -> FolderRecipe:
         towers=tuple(towers),
         autoencoder=AutoencoderFile.of(merged(vae_headers)),
         space=_space(folder, unet_config),
+        zero_terminal=bool(_scheduler(folder).get("rescale_betas_zero_snr", False)),
     )
     return FolderRecipe(
         folder=folder,
@@ -155,9 +156,14 @@ def with_heads(path: Path, config: UNetConfig, about: Mapping[str, Any]) -> UNet
     return replace(config, heads=0, head_width=widths[0])
 
 
-def _tower(headers: Sequence[Header], about: Mapping[str, Any], *, xl: bool) -> Tower:
-    header = merged(headers)
+def _tower(folder: Path, name: str, headers: Sequence[Header], *, xl: bool) -> Tower:
+    header, about = merged(headers), json_table(folder / name / "config.json")
     found = openai_tower(header, "", layer=1, final_norm=True)
+    used = {source.name for source in found.sources.values()}
+    if unknown := sorted(each for each in header.tensors if each not in used and not DROPPED.fullmatch(each)):
+        raise UnknownTensors(folder, f"its {name} holds {', '.join(unknown[:5])}, which a CLIP text encoder lacks")
+    if missing := sorted(used - header.tensors.keys()):
+        raise MissingTensors(folder, f"its {name} lacks {', '.join(missing[:5])}")
     config = found.spec.config
     config = replace(
         config,
@@ -167,11 +173,12 @@ def _tower(headers: Sequence[Header], about: Mapping[str, Any], *, xl: bool) -> 
     if config.activation not in ("quick_gelu", "gelu") or config.width % config.heads:
         raise InvalidMatch(header.path, f"a text encoder with {config.heads} heads and {config.activation!r}")
     absent = absent_layers(config)
+    unused = max(0, config.depth - about.get("num_hidden_layers", config.depth))  # the config's last is the one taken
     return Tower(
         spec=ClipTowerSpec(
             config=config,
             pad=END_ID if config.activation == "quick_gelu" else 0,
-            layer=2 if xl else 1 + absent,
+            layer=2 if xl else 1 + absent + unused,
             final_norm=not xl,
             absent=absent,
         ),
@@ -192,7 +199,7 @@ def _space(folder: Path, unet: UNetConfig) -> SpaceName:
 
 def _prediction(folder: Path) -> str:
     """From the scheduler's config, whose noise schedule must be that of Stable Diffusion."""
-    about = json_table(folder / "scheduler" / "scheduler_config.json")
+    about = _scheduler(folder)
     for name, wanted in SCHEDULE.items():
         if about.get(name, wanted) != wanted:
             raise InvalidMatch(folder, f"its scheduler has {name} {about[name]!r}, Stable Diffusion {wanted!r}")
@@ -200,6 +207,10 @@ def _prediction(folder: Path) -> str:
     if found not in PREDICTIONS:
         raise InvalidMatch(folder, f"its scheduler has the prediction type {found!r}, not {' or '.join(PREDICTIONS)}")
     return PREDICTIONS[found]
+
+
+def _scheduler(folder: Path) -> dict[str, Any]:
+    return json_table(folder / "scheduler" / "scheduler_config.json")
 
 
 def json_table(path: Path) -> dict[str, Any]:

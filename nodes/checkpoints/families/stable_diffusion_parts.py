@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import torch
+
 from ...conditioning.clip import ClipTextEncoder, ClipTower
 from ...conditioning.unet import predict_unet
 from ...models.clip_text import ClipText
@@ -12,6 +14,7 @@ from ...models.configs import LdmAutoencoderConfig, UNetConfig
 from ...models.unet import UNet
 from ...parameterisations import BY_NAME
 from ...schedules.noise import DiscreteVP, NoiseSchedule, alpha_bar_table
+from ...schedules.terminal import zero_terminal as rescaled
 from ...types import Denoiser, LatentSpace
 from ..family import Device, Parts
 from ..header import Header
@@ -29,14 +32,11 @@ V_SPREAD = 0.09
 
 
 def marked_prediction(header: Header, layout: Layout) -> str:
-    """What the network predicts.
+    """What the network predicts where the file does not say it.
 
-    Files of XL that predict velocities say so by a tensor `v_pred`. Of version 2 there are both kinds with equal names
-    and shapes; they are told apart by the spread of one bias, which is wider in those that predict velocities. All else
-    predicts noise.
+    Of version 2 there are both kinds with equal names and shapes; they are told apart by the spread of one bias, which
+    is wider in those that predict velocities. All else predicts noise.
     """
-    if "v_pred" in header.tensors:
-        return "v"
     if not layout.asks_weights or V_SIGN not in header.tensors:
         return "eps"
     bias = read_weights(header.path, Device("cpu", "float32"), {"bias": Source(V_SIGN)})["bias"]
@@ -57,7 +57,12 @@ def read_parts(
     path = unet[0].path
     return Parts(
         denoiser=denoiser_handle(
-            path, layout.unet, read_files(unet, device, layout.unet_sources), layout.space, prediction
+            path,
+            layout.unet,
+            read_files(unet, device, layout.unet_sources),
+            layout.space,
+            prediction,
+            zero_terminal=layout.zero_terminal,
         ),
         text_encoder=ClipTextEncoder(
             towers=tuple(read_tower(*each, device) for each in zip(layout.towers, towers, strict=True))
@@ -84,20 +89,31 @@ def read_tower(tower: Tower, headers: Sequence[Header], device: Device) -> ClipT
     return ClipTower(network=network, pad=spec.pad, layer=spec.layer, final_norm=spec.final_norm, absent=spec.absent)
 
 
-def denoiser_handle(path: Path, config: UNetConfig, weights: Weights, space: SpaceName, prediction: str) -> Denoiser:
+def denoiser_handle(
+    path: Path,
+    config: UNetConfig,
+    weights: Weights,
+    space: SpaceName,
+    prediction: str,
+    *,
+    zero_terminal: bool = False,
+) -> Denoiser:
     """A denoiser from the weights of its UNet. prediction: "eps" or "v"."""
     about = latent_space(space, LdmAutoencoderConfig())
     return Denoiser(
         network=build(path, lambda: UNet(config), weights, ""),
         predict=predict_unet,
         parameterisation=BY_NAME[prediction](),
-        schedule=schedule(),
+        schedule=schedule(zero_terminal=zero_terminal),
         space=LatentSpace(
             name=about.name, channels=about.channels, downscale=about.downscale, scale=about.scale, shift=about.shift
         ),
     )
 
 
-def schedule() -> NoiseSchedule:
-    """The table of all versions."""
-    return DiscreteVP(alpha_bar=alpha_bar_table("scaled_linear", TRAINING_STEPS, BETA_START, BETA_END))
+def schedule(*, zero_terminal: bool = False) -> NoiseSchedule:
+    """The table of all versions; zero_terminal: rescaled so that it ends in pure noise."""
+    found = DiscreteVP(alpha_bar=alpha_bar_table("scaled_linear", TRAINING_STEPS, BETA_START, BETA_END))
+    if not zero_terminal:
+        return found
+    return DiscreteVP(alpha_bar=torch.tensor(rescaled(found.levels.tolist()), dtype=torch.float64))

@@ -233,17 +233,20 @@ def test_a_folder_with_an_index_is_named_like_a_file(resolver: FileResolver, mod
         resolver.resolve("note", "deep")
 
 
-def test_a_folder_with_a_config_is_named_like_a_file_and_so_are_its_files(resolver: FileResolver, notes: Path) -> None:
+@pytest.mark.parametrize("config", ["config.json", "adapter_config.json"])
+def test_a_folder_with_a_config_is_named_like_a_file_and_so_are_its_files(
+    resolver: FileResolver, notes: Path, config: str
+) -> None:
     folder = notes / "control"
     folder.mkdir()
     (folder / "weights.safetensors").write_bytes(b"1")
     assert "control" not in resolver.names("note")
-    (folder / "config.json").write_text("{}")
+    (folder / config).write_text("{}")
     assert resolver.resolve("note", "control") == folder
     assert {"control", "control/weights.safetensors"} <= set(resolver.names("note"))
     assert resolver.resolve("note", "control/weights.safetensors") == folder / "weights.safetensors"
     before = FileDigests(None).digest(folder)
-    (folder / "config.json").write_text("{ }")
+    (folder / config).write_text("{ }")
     assert FileDigests(None).digest(folder) != before
 
 

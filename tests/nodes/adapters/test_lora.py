@@ -105,6 +105,30 @@ def test_the_sum_of_two_is_not_the_average_of_their_factors(tmp_path: Path, deno
     assert ((other - base) - exact).abs().max() > 1e-2
 
 
+def test_many_add_up(tmp_path: Path, denoiser: Denoiser) -> None:
+    changed, name = denoiser, "middle_block.1.transformer_blocks.0.attn1.to_q"
+    exact = unet_of(denoiser).get_parameter(f"{name}.weight").double()
+    for seed in range(12):
+        made = tiny.factors(unet_of(denoiser), lambda each: each == name, seed, rank=1 + seed % 5)
+        written = tiny.write(tmp_path / f"{seed}.safetensors", tiny.kohya("lora_unet_", made))
+        changed = apply_lora(changed, load_lora(written), 0.1 * seed)
+        exact = exact + 0.1 * seed * made[name].delta
+    assert len(changed.patches) == 11  # the first has strength 0
+    assert (changed.patched.get_parameter(f"{name}.weight") - exact).abs().max() <= 1e-5
+
+
+@pytest.mark.parametrize("alpha", [0.0, None])
+def test_an_alpha_of_zero_or_none_is_the_rank(tmp_path: Path, denoiser: Denoiser, alpha: float | None) -> None:
+    name = "middle_block.1.transformer_blocks.0.attn1.to_q"
+    made = tiny.factors(unet_of(denoiser), lambda each: each == name, rank=4)
+    tensors = tiny.kohya("lora_unet_", {name: replace(made[name], alpha=alpha or 0.0)})
+    if alpha is None:
+        tensors = {key: each for key, each in tensors.items() if not key.endswith(".alpha")}
+    changed = apply_lora(denoiser, load_lora(tiny.write(tmp_path / "a.safetensors", tensors)))
+    weight, base = (each.get_parameter(f"{name}.weight") for each in (changed.patched, unet_of(denoiser)))
+    assert ((weight - base) - replace(made[name], alpha=4.0).delta).abs().max() <= 1e-6
+
+
 def test_parts_have_strengths_of_their_own(tmp_path: Path, denoiser: Denoiser) -> None:
     changed = apply_lora(denoiser, lora_of(tmp_path, denoiser), 0.5, "merge", [1.0, 0.0, -2.0])
     made = tiny.factors(unet_of(denoiser), tiny.everything)

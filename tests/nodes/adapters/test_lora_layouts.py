@@ -9,58 +9,18 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from nodes.adapters.apply_lora import apply_lora, apply_lora_text, load_lora
 from nodes.adapters.lora import Mode
-from nodes.checkpoints.load import LoadedCheckpoint, load_checkpoint
-from nodes.checkpoints.unet_names import renamed, unet_modules
+from nodes.checkpoints.load import LoadedCheckpoint
 from nodes.models.clip_text import ClipText
 from nodes.models.unet import UNet
-from nodes.types import Denoiser
 
 from .. import tiny_lora as tiny
 from ..models.test_unet import theirs
-from ..tiny_sd import VERSIONS, write_sd
-
-VERSION_NAMES = ["1", "2", "XL"]
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, LoadedCheckpoint]:
-    folder = tmp_path_factory.mktemp("sd")
-    return {name: load_checkpoint(write_sd(folder / f"{name}.safetensors", name)) for name in VERSION_NAMES}
-
-
-def unet_of(denoiser: Denoiser) -> UNet:
-    assert isinstance(denoiser.network, UNet)
-    return denoiser.network
-
-
-def reference(network: UNet) -> nn.Module:
-    """diffusers' UNet with the same weights."""
-    found = theirs(network.config)
-    table = unet_modules(network.config)
-    shapes = found.state_dict()
-    state = {str(renamed(table, name)): value for name, value in network.state_dict().items()}
-    found.load_state_dict({name: value.reshape(shapes[name].shape) for name, value in state.items()})
-    return found.requires_grad_(False)
-
-
-def inputs(network: UNet) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
-    made = torch.Generator().manual_seed(5)
-    config = network.config
-    vector = torch.randn(2, config.vector_width, generator=made) if config.vector_width else None
-    x = torch.randn(2, config.in_channels, 8, 8, generator=made)
-    return x, torch.tensor([7.0, 800.0]), torch.randn(2, 5, config.context_width, generator=made), vector
-
-
-def output(network: nn.Module, like: UNet) -> Tensor:
-    x, time, context, vector = inputs(like)
-    with torch.no_grad():
-        out: Tensor = network(x, time, context, vector=vector)
-    return out
-
+from ..tiny_sd import VERSIONS
+from .references import VERSION_NAMES, clip_reference, inputs, output, reference, unet_of
 
 LAYOUTS: dict[str, tuple[Callable[[str], bool], Callable[[UNet, tiny.Layers], dict[str, Tensor]]]] = {
     "kohya, names of the original": (tiny.everything, lambda _, made: tiny.kohya("lora_unet_", made)),
@@ -150,6 +110,7 @@ def one_alpha(layers: tiny.Layers) -> dict[str, tiny.Factors]:
 
 TEXT_LAYOUTS: dict[str, Callable[[int, tiny.Layers], dict[str, Tensor]]] = {
     "kohya": lambda part, made: tiny.kohya(("lora_te1_", "lora_te2_")[part], made),
+    "kohya, one encoder": lambda part, made: tiny.kohya(("lora_te_", "lora_te2_")[part], made),
     "diffusers": lambda part, made: tiny.dotted(
         made,
         ("text_encoder.", "text_encoder_2.")[part],
@@ -158,6 +119,12 @@ TEXT_LAYOUTS: dict[str, Callable[[int, tiny.Layers], dict[str, Tensor]]] = {
     ),
     "diffusers with PEFT": lambda part, made: tiny.dotted(
         made, ("text_encoder.", "text_encoder_2.")[part], ".lora_A.weight", ".lora_B.weight"
+    ),
+    "transformers 5": lambda part, made: tiny.dotted(
+        {name.removeprefix("text_model."): each for name, each in made.items()},
+        ("text_encoder.", "text_encoder_2.")[part],
+        ".lora_A.weight",
+        ".lora_B.weight",
     ),
 }
 
@@ -189,24 +156,10 @@ def test_text_encoders_are_larger_by_what_the_file_holds(
 
 def test_a_text_encoder_is_peft_s(models: dict[str, LoadedCheckpoint], tmp_path: Path) -> None:
     from diffusers.loaders.lora_pipeline import StableDiffusionLoraLoaderMixin as Loader
-    from transformers import CLIPTextConfig, CLIPTextModel
 
     encoder: Any = models["1"].text_encoder
     network = encoder.towers[0].network
-    config = network.config
-    other = CLIPTextModel(
-        CLIPTextConfig(
-            vocab_size=config.vocabulary,
-            hidden_size=config.width,
-            intermediate_size=config.mlp_width,
-            num_hidden_layers=config.depth,
-            num_attention_heads=config.heads,
-            max_position_embeddings=config.length,
-        )
-    ).eval()
-    names = other.state_dict().keys()
-    state = network.state_dict()
-    other.load_state_dict({name: state[name if name in state else f"text_model.{name}"] for name in names}, strict=True)
+    other = clip_reference(network)
     tensors = tiny.kohya("lora_te_", one_alpha(tiny.factors(network, tiny.self_attention)))
     unet_tensors = tiny.kohya("lora_unet_", one_alpha(tiny.factors(unet_of(models["1"].denoiser), tiny.attention)))
     path = tiny.write(tmp_path / "a.safetensors", tensors | unet_tensors)
@@ -244,94 +197,6 @@ def test_tucker_kernels(models: dict[str, LoadedCheckpoint], tmp_path: Path) -> 
     for mode in ("merge", "runtime"):
         found = output(apply_lora(denoiser, lora, 1.0, mode).patched, unet)  # type: ignore[arg-type]
         assert (found - output(exact, unet)).abs().max() <= 1e-4
-
-
-@pytest.mark.parametrize("rslora", [False, True])
-def test_alphas_in_the_metadata_of_diffusers(models: dict[str, LoadedCheckpoint], tmp_path: Path, rslora: bool) -> None:
-    """As `save_lora_adapter` writes them; PEFT itself computes the expected scales."""
-    from peft import LoraConfig
-
-    denoiser = models["1"].denoiser
-    other = reference(unet_of(denoiser))
-    config = LoraConfig(
-        r=4,
-        lora_alpha=10,
-        target_modules=["to_q", "to_k"],
-        alpha_pattern={"attn2.to_k": 3},
-        rank_pattern={"attn1.to_q": 2},
-        use_rslora=rslora,
-        init_lora_weights=False,
-    )
-    torch.manual_seed(0)
-    other.add_adapter(config)  # type: ignore[operator]
-    other.save_lora_adapter(tmp_path, weight_name="unet.safetensors")  # type: ignore[operator]
-    lora = load_lora(tmp_path / "unet.safetensors")
-    x, time, context, _ = inputs(unet_of(denoiser))
-    with torch.no_grad():
-        wanted = other(x, time, context).sample
-    found = output(apply_lora(denoiser, lora).patched, unet_of(denoiser))
-    assert (found - output(unet_of(denoiser), unet_of(denoiser))).abs().max() > 1e-3
-    assert (found - wanted).abs().max() <= 1e-5 * max(1.0, float(wanted.abs().max()))
-
-
-def test_numbered_layers_of_older_versions(models: dict[str, LoadedCheckpoint], tmp_path: Path) -> None:
-    """Older versions of diffusers visited the feed-forward layer between the attentions."""
-    denoiser = models["1"].denoiser
-    unet = unet_of(denoiser)
-    made = tiny.factors(unet, lambda name: tiny.attention(name) or name.endswith(".ff.net.0.proj"))
-    younger = tiny.cloneofsimo(reference(unet), tiny.diffusers_names(unet.config, made), "unet", ("Attention", "GEGLU"))
-    count = len(younger) // 2 // 9
-    older: dict[str, Tensor] = {}
-    for block in range(count):
-        first = 9 * block
-        for place, number in enumerate([0, 1, 2, 3, 8, 4, 5, 6, 7]):
-            for factor in ("up", "down"):
-                older[f"unet:{first + place}:{factor}"] = younger[f"unet:{first + number}:{factor}"]
-    found = [
-        output(apply_lora(denoiser, load_lora(tiny.write(tmp_path / f"{i}.safetensors", each))).patched, unet)
-        for i, each in enumerate((younger, older))
-    ]
-    assert torch.equal(*found)
-
-
-def test_numbered_layers_read_back_bit_for_bit(models: dict[str, LoadedCheckpoint], tmp_path: Path) -> None:
-    unet = unet_of(models["1"].denoiser)
-    made = tiny.without_alpha(tiny.factors(unet, tiny.attention, rank=4))
-    tensors = tiny.cloneofsimo(reference(unet), tiny.diffusers_names(unet.config, made), "unet", ("Attention",))
-    halves = {name: each.half() for name, each in tensors.items()}
-    metadata = {"unet": ["CrossAttention", "Attention"], "unet:0:rank": "4", "<s1>": "<embed>"}
-    path = tiny.write(tmp_path / "a.safetensors", halves | {"<s1>": torch.zeros(64)}, metadata)
-    lora = load_lora(path)
-    changed = apply_lora(models["1"].denoiser, lora)
-    [patch] = changed.patches
-    layers = patch.layers  # type: ignore[attr-defined]
-    assert {name.removesuffix(".weight") for name in layers} == made.keys()
-    for name, each in made.items():
-        found = layers[f"{name}.weight"]
-        assert torch.equal(found.up.half(), each.up.half())
-        assert torch.equal(found.down.half(), each.down.half())
-        assert found.scale == 1.0
-
-
-def test_numbered_text_layers(models: dict[str, LoadedCheckpoint], tmp_path: Path) -> None:
-    encoder: Any = models["1"].text_encoder
-    network = encoder.towers[0].network
-    made = tiny.without_alpha(tiny.factors(network, tiny.self_attention))
-    order = [
-        f"text_model.encoder.layers.{layer}.self_attn.{each}"
-        for layer in range(network.config.depth)
-        for each in ("k_proj", "v_proj", "q_proj", "out_proj")
-    ]
-    tensors = {
-        f"text_encoder:{number}:{factor}": getattr(made[name], factor)
-        for number, name in enumerate(order)
-        for factor in ("up", "down")
-    }
-    changed: Any = apply_lora_text(encoder, load_lora(tiny.write(tmp_path / "a.safetensors", tensors)))
-    exact = ClipText(network.config).eval()
-    exact.load_state_dict(tiny.merged(network, made))
-    ids = torch.tensor([[49406, 320, 736, 3055, 49407]])
-    assert (changed.towers[0].patched(ids).hidden - exact(ids).hidden).abs().max() <= 1e-5
 
 
 def test_the_versions_differ() -> None:

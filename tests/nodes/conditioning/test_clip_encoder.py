@@ -227,6 +227,16 @@ def test_the_log_names_brackets_without_partner_and_unknown_words(ctx: Recording
     assert "no embedding is loaded for other" in ctx.logged[1]
 
 
+def test_tags_of_other_programs_are_text_and_the_log_says_so(ctx: RecordingContext) -> None:
+    text = "a cat <lora:watercolour:0.8> <LoRA:ink:1>, <lora:watercolour:0.8>"
+    encode_text(tiny_clip(), text, ctx)
+    [line] = ctx.logged
+    assert "'<lora:watercolour:0.8>', '<LoRA:ink:1>' is taken as text" in line
+    assert "load_lora" in line
+    encode_text(tiny_clip(), "a <cat>, lora: 3 < 4, <lora:open", ctx)
+    assert len(ctx.logged) == 1
+
+
 def test_specs_count_positions_without_the_network() -> None:
     encoder = tiny_clip_pair()
     spec = TextEncoderSpec.of(encoder)

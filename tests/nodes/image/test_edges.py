@@ -146,3 +146,10 @@ def test_soft_edges_are_1_at_a_step_from_black_to_white() -> None:
     assert torch.equal(found, found[:, :1].expand(1, 3, -1, -1))
     half = sobel_edges(Image(pixels=pixels[:, 1:2])).pixels
     assert half[0, 0, 2].tolist() == [0, 0, 0, 0.5, 0.5, 0, 0, 0]
+
+
+def test_a_line_must_be_above_its_threshold() -> None:
+    levels = torch.zeros(1, 1, 6, 8, dtype=torch.uint8)
+    levels[..., 4:] = 50  # a step with |dx| = 200
+    assert canny_edges(levels, 100.0, 199.5).any()
+    assert not canny_edges(levels, 100.0, 200.0).any()
