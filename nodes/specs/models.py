@@ -81,8 +81,8 @@ class DenoiserSpec(ModelSpec):
 
     multiple: latent sides must be multiples of it. prediction: what the network predicts, as checkpoints name it; empty
     where that is not known. cost: of one call. config: the shape of its network. beside: channels that patches give it
-    beside the latent. shares: the handle whose weights it uses, where it has none of its own. keeps: what its patches
-    hold.
+    beside the latent. shares: the handle whose weights it uses, where it has none of its own. keeps:
+    what its patches hold.
     """
 
     wire: ClassVar[str] = "nodes.Denoiser"

@@ -74,6 +74,30 @@ def test_two_prompts_share_a_picture(make_runner: Callable[..., Runner]) -> None
         assert one.tobytes() != two.tobytes()
 
 
+@pytest.mark.usefixtures("tiny")
+def test_a_part_of_a_picture_is_drawn_anew(make_runner: Callable[..., Runner]) -> None:
+    workflow = Workflow.load(ROOT / "workflows" / "inpaint.json")
+    pictures = []
+    for prompt in ("a pear", "the blue sea"):
+        result = make_runner().run(workflow, {"prompt": prompt, "steps": 2, "height": 20})
+        with Pillow.open(result.files[0]) as picture:
+            assert picture.size == (256, 256)
+            pictures.append(picture.convert("RGB"))
+    one, two = (each.tobytes() for each in pictures)
+    assert one != two
+    below = (0, 200, 256, 256)  # beyond the reach of the decoder and of the filter that enlarges
+    assert pictures[0].crop(below).tobytes() == pictures[1].crop(below).tobytes()
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_picture_is_drawn_twice_as_large(make_runner: Callable[..., Runner]) -> None:
+    workflow = Workflow.load(ROOT / "workflows" / "hires_fix.json")
+    result, sampled = run(make_runner(), workflow, {"prompt": "a pear", "steps": 2})
+    assert sampled == ["first", "second"]
+    with Pillow.open(result.files[0]) as picture:
+        assert picture.size == (256, 256)
+
+
 def test_a_picture_is_enlarged(runner: Runner, tmp_path: Path) -> None:
     (tmp_path / "input").mkdir()
     Pillow.new("RGB", (5, 4), "red").save(tmp_path / "input" / "small.png")
