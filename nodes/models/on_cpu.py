@@ -89,7 +89,7 @@ class Conv2d(nn.Conv2d):
 
 def _here(*tensors: Tensor) -> bool:
     """Whether oneDNN's kernels can be called on them: on the CPU, all of one dtype, and nothing wants gradients."""
-    if not torch.backends.mkldnn.is_available() or not torch.backends.mkldnn.enabled:
+    if not torch.backends.mkldnn.is_available() or not torch.backends.mkldnn.enabled:  # type: ignore[no-untyped-call]
         return False
     learning = torch.is_grad_enabled() and any(each.requires_grad for each in tensors)
     return not learning and all(each.device.type == "cpu" and each.dtype == tensors[0].dtype for each in tensors)
