@@ -26,6 +26,10 @@ DTYPES = {
 """Torch's name of each dtype; files may hold others, which no model here has."""
 
 
+PIECE = 1 << 21
+"""Bytes that are read and converted at a time."""
+
+
 class CheckpointFile:
     """An open safetensors file."""
 
@@ -41,18 +45,34 @@ class CheckpointFile:
 
     def read(self, name: str, entry: TensorEntry) -> Tensor:
         """A tensor in the common buffer, which the next call overwrites."""
-        size = entry.end - entry.begin
+        self._fill(name, entry.begin, entry.end - entry.begin)
+        return self._tensor(name, entry, self._buffer, 0)
+
+    def converted(self, name: str, entry: TensorEntry, dtype: torch.dtype) -> Tensor:
+        """A copy in another dtype, made in pieces that stay in the processor's cache between reading and converting."""
+        stored = DTYPES.get(entry.dtype)
+        if stored is None:
+            raise DamagedWeights(self.path, f"its weights cannot be read ({name} is stored as {entry.dtype})")
+        made = torch.empty(entry.shape, dtype=dtype)
+        flat, step = made.view(-1), PIECE // stored.itemsize
+        for first in range(0, flat.numel(), step):
+            part = flat[first : first + step]
+            self._fill(name, entry.begin + first * stored.itemsize, part.numel() * stored.itemsize)
+            part.copy_(torch.frombuffer(self._buffer, dtype=stored, count=part.numel()))
+        return made
+
+    def _fill(self, name: str, begin: int, size: int) -> None:
+        """Read bytes of a tensor into the common buffer. begin: from the end of the header."""
         if size > len(self._buffer):
             self._buffer = bytearray(size)
         view = memoryview(self._buffer)[:size]
-        self._file.seek(self._start + entry.begin)
+        self._file.seek(self._start + begin)
         done = 0
         while done < size:
             count = self._file.readinto(view[done:])
             if not count:
                 raise DamagedWeights(self.path, f"its weights cannot be read (the file ends within {name})")
             done += count
-        return self._tensor(name, entry, self._buffer, 0)
 
     def map(self, name: str, entry: TensorEntry) -> Tensor:
         """A tensor that lies in the file; writing to it writes to a copy of the page."""

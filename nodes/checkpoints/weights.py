@@ -22,6 +22,10 @@ MAPPED_FROM = 256_000_000
 """Bytes of the smallest file that is mapped; smaller ones are copied, so that they may change or go."""
 
 
+CONVERTED = frozenset({"F64", "F32", "F16", "BF16"})
+"""Dtypes of tensors that are converted while they are read."""
+
+
 class Weights(dict[str, Tensor]):
     """Tensors by name. files: those that some of them lie in, being mapped."""
 
@@ -52,6 +56,8 @@ def read_weights(path: Path, device: Device, plan: Mapping[str, Source] | None =
         if mappable and as_it_is:
             value = take(file.map(source.name, entry), source).contiguous()
             found.files = (file,)
+        elif device.device == "cpu" and entry.dtype in CONVERTED and not as_it_is and source.part is None:
+            value = take(file.converted(source.name, entry, wanted), source)
         else:
             value = _converted(take(file.read(source.name, entry), source), device.device, wanted)
         if not _finite(value):

@@ -17,31 +17,42 @@ from nodegraph.execution.preflight import preflight
 from nodegraph.execution.resolve import FileResolver
 from nodegraph.execution.run import Runner, RunResult
 
+from .tiny_sd import write_sd
+
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / "workflows").rglob("*.json"))
 
 
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A models folder with a tiny file where users have Stable Diffusion."""
+    folder = tmp_path_factory.mktemp("models")
+    write_sd(folder / "checkpoint" / "sd15.safetensors")
+    return folder
+
+
 @pytest.mark.parametrize("path", WORKFLOWS, ids=[each.stem for each in WORKFLOWS])
-def test_preflight_finds_nothing_wrong(runner: Runner, path: Path) -> None:
+def test_preflight_finds_nothing_wrong(make_runner: Callable[..., Runner], models: Path, path: Path) -> None:
+    runner = make_runner(models=models)
     report = preflight(runner, Workflow.load(path))
     assert report.defects == ()
     assert report.nodes
     assert all(each.gap == "" or each.gap.startswith("depends on ") for each in report.nodes)
 
 
-def test_preflight_loads_no_torch(definitions_cache: Path) -> None:
+def test_preflight_loads_no_torch(definitions_cache: Path, models: Path) -> None:
     program = """
 import sys
 from pathlib import Path
 from nodegraph import Settings, Workflow
 from nodegraph.execution.preflight import preflight
 from nodegraph.execution.run import Runner, RunResult
-with Runner(Settings(cache=Path(sys.argv[1]))) as runner:
-    for file in sys.argv[2:]:
+with Runner(Settings(cache=Path(sys.argv[1]), models=Path(sys.argv[2]))) as runner:
+    for file in sys.argv[3:]:
         assert not preflight(runner, Workflow.load(file), use_cache=False).defects
 print(sorted({"torch", "nodes"} & {name.partition(".")[0] for name in sys.modules}))
 """
-    names = [str(definitions_cache), *map(str, WORKFLOWS)]
+    names = [str(definitions_cache), str(models), *map(str, WORKFLOWS)]
     done = subprocess.run([sys.executable, "-c", program, *names], capture_output=True, text=True, check=True)
     assert done.stdout == "['nodes']\n"
 
@@ -96,6 +107,13 @@ def test_a_picture_is_drawn_twice_as_large(make_runner: Callable[..., Runner]) -
     assert sampled == ["first", "second"]
     with Pillow.open(result.files[0]) as picture:
         assert picture.size == (256, 256)
+
+
+def test_stable_diffusion_draws_a_picture(make_runner: Callable[..., Runner], models: Path) -> None:
+    workflow = Workflow.load(ROOT / "workflows" / "stable_diffusion.json")
+    result = make_runner(models=models).run(workflow, {"prompt": "a pear", "steps": 2, "width": 128, "height": 64})
+    with Pillow.open(result.files[0]) as picture:
+        assert picture.size == (128, 64)
 
 
 def test_a_picture_is_enlarged(runner: Runner, tmp_path: Path) -> None:
