@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from .configs import UNetConfig
+from .on_cpu import Conv2d
 from .taps import Taps
 from .unet_blocks import GROUPS, Embeddings, ResBlock, Upsample, encoder, middle, run, transformer
 
@@ -36,7 +37,7 @@ class UNet(Embeddings):
                     layers.append(Upsample(width))
                 self.output_blocks.append(nn.ModuleList(layers))
         self.out = nn.Sequential(
-            nn.GroupNorm(GROUPS, width), nn.SiLU(), nn.Conv2d(width, config.out_channels, 3, padding=1)
+            nn.GroupNorm(GROUPS, width), nn.SiLU(), Conv2d(width, config.out_channels, 3, padding=1)
         )
 
     def forward(
@@ -58,6 +59,8 @@ class UNet(Embeddings):
         taps = taps or Taps()
         embedded = self.embedded(time, vector, x.dtype)
         h, skips = x, list[Tensor]()
+        if x.device.type == "cpu":
+            h = x.contiguous(memory_format=torch.channels_last)  # a quarter faster, and tokens are rows without a copy
         for block in self.input_blocks:
             h = run(block, h, embedded, context, mask, (0, 0))
             skips.append(h)

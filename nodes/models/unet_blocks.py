@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from .configs import UNetConfig
 from .layers import timestep_embedding
+from .on_cpu import Conv2d, Linear, attention, linear
 
 GROUPS = 32
 
@@ -22,13 +23,13 @@ class ResBlock(nn.Module):
     def __init__(self, width: int, out_width: int, time_width: int) -> None:
         super().__init__()
         self.in_layers = nn.Sequential(
-            nn.GroupNorm(GROUPS, width), nn.SiLU(), nn.Conv2d(width, out_width, 3, padding=1)
+            nn.GroupNorm(GROUPS, width), nn.SiLU(), Conv2d(width, out_width, 3, padding=1)
         )
-        self.emb_layers = nn.Sequential(nn.SiLU(), nn.Linear(time_width, out_width))
+        self.emb_layers = nn.Sequential(nn.SiLU(), Linear(time_width, out_width))
         self.out_layers = nn.Sequential(
-            nn.GroupNorm(GROUPS, out_width), nn.SiLU(), nn.Identity(), nn.Conv2d(out_width, out_width, 3, padding=1)
+            nn.GroupNorm(GROUPS, out_width), nn.SiLU(), nn.Identity(), Conv2d(out_width, out_width, 3, padding=1)
         )
-        self.skip_connection = nn.Identity() if width == out_width else nn.Conv2d(width, out_width, 1)
+        self.skip_connection = nn.Identity() if width == out_width else Conv2d(width, out_width, 1)
 
     def forward(self, x: Float[Tensor, "b c h w"], time: Float[Tensor, "b t"]) -> Float[Tensor, "b c2 h w"]:
         """time: the embedded time."""
@@ -43,10 +44,10 @@ class CrossAttention(nn.Module):
     def __init__(self, width: int, heads: int, context_width: int) -> None:
         super().__init__()
         self.heads = heads
-        self.to_q = nn.Linear(width, width, bias=False)
-        self.to_k = nn.Linear(context_width, width, bias=False)
-        self.to_v = nn.Linear(context_width, width, bias=False)
-        self.to_out = nn.Sequential(nn.Linear(width, width))
+        self.to_q = Linear(width, width, bias=False)
+        self.to_k = Linear(context_width, width, bias=False)
+        self.to_v = Linear(context_width, width, bias=False)
+        self.to_out = nn.Sequential(Linear(width, width))
 
     def forward(
         self, x: Float[Tensor, "b n d"], context: Float[Tensor, "b m k"], mask: Bool[Tensor, "b m"] | None = None
@@ -54,7 +55,7 @@ class CrossAttention(nn.Module):
         """mask: True where the context may be looked at; None everywhere."""
         q, k, v = (self._split(each) for each in (self.to_q(x), self.to_k(context), self.to_v(context)))  # b heads _ d
         allowed = None if mask is None else mask[:, None, None, :]
-        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=allowed)
+        mixed = attention(q, k, v, allowed)
         out: Tensor = self.to_out(mixed.transpose(1, 2).flatten(2))
         return out
 
@@ -68,7 +69,7 @@ class GEGLU(nn.Module):
 
     def __init__(self, width: int, out_width: int) -> None:
         super().__init__()
-        self.proj = nn.Linear(width, 2 * out_width)
+        self.proj = Linear(width, 2 * out_width)
 
     def forward(self, x: Float[Tensor, "b n d"]) -> Float[Tensor, "b n d2"]:
         """The first half is the value, the second the gate."""
@@ -82,7 +83,7 @@ class FeedForward(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.net = nn.Sequential(GEGLU(width, 4 * width), nn.Identity(), nn.Linear(4 * width, width))
+        self.net = nn.Sequential(GEGLU(width, 4 * width), nn.Identity(), Linear(4 * width, width))
 
     def forward(self, x: Float[Tensor, "b n d"]) -> Float[Tensor, "b n d"]:
         """Same shape."""
@@ -115,9 +116,9 @@ class SpatialTransformer(nn.Module):
     def __init__(self, width: int, heads: int, depth: int, context_width: int, *, linear: bool) -> None:
         super().__init__()
         self.norm = nn.GroupNorm(GROUPS, width, eps=1e-6)
-        self.proj_in = nn.Linear(width, width) if linear else nn.Conv2d(width, width, 1)
+        self.proj_in = Linear(width, width) if linear else Conv2d(width, width, 1)
         self.transformer_blocks = nn.ModuleList(TransformerBlock(width, heads, context_width) for _ in range(depth))
-        self.proj_out = nn.Linear(width, width) if linear else nn.Conv2d(width, width, 1)
+        self.proj_out = Linear(width, width) if linear else Conv2d(width, width, 1)
 
     def forward(self, x: Float[Tensor, "b c h w"], context: Tensor, mask: Tensor | None) -> Float[Tensor, "b c h w"]:
         """The 1 x 1 convolutions of the older models are applied as the linear layers that they are."""
@@ -133,7 +134,7 @@ class SpatialTransformer(nn.Module):
         if not isinstance(layer, nn.Conv2d):
             out: Tensor = layer(tokens)
             return out
-        return F.linear(tokens, layer.weight.flatten(1), layer.bias)
+        return linear(tokens, layer.weight.flatten(1), layer.bias)
 
 
 class Downsample(nn.Module):
@@ -141,7 +142,7 @@ class Downsample(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.op = nn.Conv2d(width, width, 3, stride=2, padding=1)
+        self.op = Conv2d(width, width, 3, stride=2, padding=1)
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h2 w2"]:
         """Odd sides are rounded up."""
@@ -154,7 +155,7 @@ class Upsample(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(width, width, 3, padding=1)
+        self.conv = Conv2d(width, width, 3, padding=1)
 
     def forward(self, x: Float[Tensor, "b c h w"], size: tuple[int, int]) -> Float[Tensor, "b c h2 w2"]:
         """size: height and width of the result, those of the skip it will be joined with."""
@@ -201,13 +202,13 @@ class Embeddings(nn.Module):
 
 
 def _two_layers(width: int, out_width: int) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(width, out_width), nn.SiLU(), nn.Linear(out_width, out_width))
+    return nn.Sequential(Linear(width, out_width), nn.SiLU(), Linear(out_width, out_width))
 
 
 def encoder(config: UNetConfig) -> tuple[nn.ModuleList, list[int]]:
     """The numbered blocks of the encoder, and the width of each one's output: the skips."""
     width = config.channels
-    blocks = [nn.ModuleList([nn.Conv2d(config.in_channels, width, 3, padding=1)])]
+    blocks = [nn.ModuleList([Conv2d(config.in_channels, width, 3, padding=1)])]
     widths = [width]
     for level, multiplier in enumerate(config.multipliers):
         for _ in range(config.res_blocks):
