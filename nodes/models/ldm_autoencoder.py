@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .configs import LdmAutoencoderConfig
-from .on_cpu import attention
 
 
 class Residual(nn.Module):
@@ -52,7 +51,7 @@ class Attention(nn.Module):
         h = self.norm(x)
         q, k, v = (each(h).flatten(2).transpose(1, 2).unsqueeze(1) for each in (self.q, self.k, self.v))  # b 1 hw c
         del h
-        mixed = attention(q, k, v).squeeze(1)  # b hw c
+        mixed = F.scaled_dot_product_attention(q, k, v).squeeze(1)  # b hw c
         out: Tensor = self.proj_out(mixed.transpose(1, 2).reshape(x.shape)).add_(x)
         return out
 

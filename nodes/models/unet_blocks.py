@@ -22,9 +22,7 @@ class ResBlock(nn.Module):
 
     def __init__(self, width: int, out_width: int, time_width: int) -> None:
         super().__init__()
-        self.in_layers = nn.Sequential(
-            nn.GroupNorm(GROUPS, width), nn.SiLU(), Conv2d(width, out_width, 3, padding=1)
-        )
+        self.in_layers = nn.Sequential(nn.GroupNorm(GROUPS, width), nn.SiLU(), Conv2d(width, out_width, 3, padding=1))
         self.emb_layers = nn.Sequential(nn.SiLU(), Linear(time_width, out_width))
         self.out_layers = nn.Sequential(
             nn.GroupNorm(GROUPS, out_width), nn.SiLU(), nn.Identity(), Conv2d(out_width, out_width, 3, padding=1)

@@ -17,31 +17,48 @@ from nodegraph.execution.preflight import preflight
 from nodegraph.execution.resolve import FileResolver
 from nodegraph.execution.run import Runner, RunResult
 
+from .tiny_sd import write_sd
+
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / "workflows").rglob("*.json"))
 
 
+@pytest.fixture(scope="session")
+def downloaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with tiny files under the names of those that users have to bring."""
+    folder = tmp_path_factory.mktemp("downloaded")
+    write_sd(folder / "checkpoint" / "sd15.safetensors")
+    return folder
+
+
 @pytest.mark.parametrize("path", WORKFLOWS, ids=[each.stem for each in WORKFLOWS])
-def test_preflight_finds_nothing_wrong(runner: Runner, path: Path) -> None:
+def test_preflight_finds_nothing_wrong(make_runner: Callable[..., Runner], downloaded: Path, path: Path) -> None:
+    runner = make_runner(models=downloaded)
     report = preflight(runner, Workflow.load(path))
     assert report.defects == ()
     assert report.nodes
     assert all(each.gap == "" or each.gap.startswith("depends on ") for each in report.nodes)
 
 
-def test_preflight_loads_no_torch(definitions_cache: Path) -> None:
+def test_a_file_that_has_to_be_brought_is_named_with_its_folder(runner: Runner) -> None:
+    (defect,) = preflight(runner, Workflow.load(ROOT / "workflows" / "stable_diffusion.json")).defects
+    assert (defect.code, defect.node, defect.value) == ("missing_file", "model", "sd15.safetensors")
+    assert "checkpoint" in defect.reason
+
+
+def test_preflight_loads_no_torch(definitions_cache: Path, downloaded: Path) -> None:
     program = """
 import sys
 from pathlib import Path
 from nodegraph import Settings, Workflow
 from nodegraph.execution.preflight import preflight
 from nodegraph.execution.run import Runner, RunResult
-with Runner(Settings(cache=Path(sys.argv[1]))) as runner:
-    for file in sys.argv[2:]:
+with Runner(Settings(cache=Path(sys.argv[1]), models=Path(sys.argv[2]))) as runner:
+    for file in sys.argv[3:]:
         assert not preflight(runner, Workflow.load(file), use_cache=False).defects
 print(sorted({"torch", "nodes"} & {name.partition(".")[0] for name in sys.modules}))
 """
-    names = [str(definitions_cache), *map(str, WORKFLOWS)]
+    names = [str(definitions_cache), str(downloaded), *map(str, WORKFLOWS)]
     done = subprocess.run([sys.executable, "-c", program, *names], capture_output=True, text=True, check=True)
     assert done.stdout == "['nodes']\n"
 
@@ -63,6 +80,17 @@ def test_a_picture_is_drawn_anew(make_runner: Callable[..., Runner]) -> None:
     result = make_runner().run(workflow, {"prompt": "a pear", "steps": 2})
     with Pillow.open(result.files[0]) as picture:
         assert picture.size == (256, 256)
+
+
+@pytest.mark.parametrize("version", ["1", "2", "XL"])
+def test_a_checkpoint_of_stable_diffusion_draws(
+    make_runner: Callable[..., Runner], tmp_path: Path, version: str
+) -> None:
+    write_sd(tmp_path / "models" / "checkpoint" / "mine.safetensors", version)
+    workflow = Workflow.load(ROOT / "workflows" / "stable_diffusion.json")
+    values = {"checkpoint": "mine.safetensors", "width": 64, "height": 128, "steps": 2}
+    with Pillow.open(make_runner().run(workflow, values).files[0]) as picture:
+        assert picture.size == (64, 128)
 
 
 def test_a_picture_is_enlarged(runner: Runner, tmp_path: Path) -> None:
