@@ -1,7 +1,7 @@
 """Processes that `sampling.py` measures: one with this project, one with diffusers, each with its models in memory.
 
-A process reads one JSON object per line, {"part": "step", "side": 256}, does that part once, and answers with seconds of
-the clock, seconds of the processor, and the largest memory it ever had. Both read the same file.
+A process reads one JSON object per line, {"part": "step", "side": 256}, does that part once, and answers with seconds
+of the clock, seconds of the processor, and the largest memory it ever had. Both read the same file.
 """
 
 from __future__ import annotations

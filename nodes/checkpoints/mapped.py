@@ -1,4 +1,4 @@
-"""The bytes of a checkpoint: read through one buffer where they are converted, mapped into memory where they are not.
+"""The bytes of a checkpoint: read through a buffer where they are converted, mapped into memory where they are not.
 
 Mapped weights cost no copy: however many models and processes use a file, it lies in memory once. The price is that
 whoever writes into the file writes into the model; so the file is looked at before each use.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import threading
 import weakref
 from pathlib import Path
 
@@ -35,29 +36,31 @@ class CheckpointFile:
         self.close = weakref.finalize(self, self._file.close)
         """Closes the file, at the latest when nothing uses it any more; what is mapped stays mapped."""
         self._start = 8 + int.from_bytes(self._file.read(8), "little")
-        self._buffer = bytearray()
+        self._buffers = threading.local()
         self._identity = _identity(self._file.fileno())
+        self._opening = threading.Lock()
         self._map: mmap.mmap | None = None
 
     def read(self, name: str, entry: TensorEntry) -> Tensor:
-        """A tensor in the common buffer, which the next call overwrites."""
+        """A tensor in the thread's buffer, which the thread's next call overwrites."""
         size = entry.end - entry.begin
-        if size > len(self._buffer):
-            self._buffer = bytearray(size)
-        view = memoryview(self._buffer)[:size]
-        self._file.seek(self._start + entry.begin)
+        buffer: bytearray = getattr(self._buffers, "buffer", bytearray())
+        if size > len(buffer):
+            buffer = self._buffers.buffer = bytearray(size)
+        view = memoryview(buffer)[:size]
         done = 0
         while done < size:
-            count = self._file.readinto(view[done:])
+            count = os.preadv(self._file.fileno(), [view[done:]], self._start + entry.begin + done)
             if not count:
                 raise DamagedWeights(self.path, f"its weights cannot be read (the file ends within {name})")
             done += count
-        return self._tensor(name, entry, self._buffer, 0)
+        return self._tensor(name, entry, buffer, 0)
 
     def map(self, name: str, entry: TensorEntry) -> Tensor:
         """A tensor that lies in the file; writing to it writes to a copy of the page."""
-        if self._map is None:
-            self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_COPY)
+        with self._opening:
+            if self._map is None:
+                self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_COPY)
         if self._start + entry.end > len(self._map):
             raise DamagedWeights(self.path, f"its weights cannot be read (the file ends within {name})")
         return self._tensor(name, entry, self._map, self._start + entry.begin)

@@ -34,7 +34,7 @@ def attention(
     q: Float[Tensor, "b h n d"],
     k: Float[Tensor, "b h m d"],
     v: Float[Tensor, "b h m d"],
-    mask: Bool[Tensor, "b #h #n m"] | None = None,
+    mask: Bool[Tensor, "b 1 1 m"] | None = None,
 ) -> Float[Tensor, "b h n d"]:
     """softmax(q k^T / sqrt(d)) v, the scores in float32. mask: True where keys may be looked at."""
     if mask is not None or k.shape[2] < LONG or q.dtype not in (torch.float32, torch.bfloat16) or not _here(q, k, v):
