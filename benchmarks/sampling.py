@@ -1,22 +1,26 @@
-"""How fast Stable Diffusion 1.5 samples here and in diffusers: batch 1, guidance, Euler, random weights of true size.
+"""How long a picture takes with a network of Stable Diffusion 1.5's size, here and in diffusers.
 
-Both systems run in processes of their own with the same number of threads, and take turns (A, B, A, B ...), so that
-whatever else the machine does falls on both. Diffusers is measured with and without channels_last, and compared with
-in the faster of the two. A line prints the best seconds of each and their ratio, ours / theirs, and the same ratio in
-seconds of the processor, which depend less on what else runs. `--bundled` measures the bundled model instead.
+The weights are random, the batch is 1 with guidance (two passes in one call). Both programs compute in one process
+with the same number of threads, by turns, each in its best variant: diffusers with channels_last weights and inputs
+and torch's fused attention. A line gives seconds here, there and their ratio; ratios up to 1 mean no slower. The best
+of several turns counts, as wall time and as CPU time, which other programs on the machine disturb less.
+
+The last part runs `nodegraph run` in processes of their own on a file of true size (written first, 4.3 GB): how long
+loading and the first step take beyond a later step, and the largest resident set.
+
+`--bundled` measures the bundled model instead.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import multiprocessing
+import gc
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,175 +28,172 @@ os.environ.setdefault("GOMP_SPINCOUNT", "2000")  # as the command line does
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
-WORKERS = Path(__file__).with_name("sampling_workers.py")
-BUNDLED_LIMIT = 5.0
-LOAD_LIMIT = 1.0
-PEAK_LIMIT = 4.5e9
-SYSTEMS = ("ours", "theirs", "theirs channels_last")
+
+START_LIMIT, MEMORY_LIMIT = 1.0, 4.5e9
+
+CHILD = """
+import resource, sys, time
+from pathlib import Path
+from nodegraph import Settings, Workflow
+from nodegraph.execution.events import NodeFinished, NodeProgress, NodeStarted
+from nodegraph.execution.run import Runner
+
+flow, models, cache, file, precision, side, output = sys.argv[1:]
+moments, spans = [], {}
+
+def listen(event):
+    now = time.perf_counter()
+    if isinstance(event, NodeStarted) and event.node == "sample":
+        moments.append(now)
+    elif isinstance(event, NodeProgress) and event.node == "sample":
+        moments.append(now)
+    elif isinstance(event, NodeFinished):
+        spans[event.node] = event.seconds
+
+settings = Settings(
+    models=Path(models), cache=Path(cache), state=Path(cache), output=Path(output), precision=precision, device="cpu"
+)
+values = {"checkpoint": file, "steps": 3, "width": int(side), "height": int(side)}
+with Runner(settings) as runner:
+    runner.run(Workflow.load(flow), values, on_event=listen, use_cache=False)
+steps = [b - a for a, b in zip(moments, moments[1:]) if b - a > 0.01]
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+print("MEASURED", spans["model"], steps[0], min(steps[1:]), peak)
+"""
 
 
-def spin() -> None:
-    """Keep one core busy."""
-    while True:
-        pass
+def timed(action: Callable[[], object]) -> tuple[float, float]:
+    """Wall and CPU seconds."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    action()
+    return time.perf_counter() - wall, time.process_time() - cpu
 
 
-@contextmanager
-def busy_cores() -> Iterator[None]:
-    """Every core has other work to do while the block lasts."""
-    others = [
-        multiprocessing.get_context("spawn").Process(target=spin, daemon=True) for _ in range(os.cpu_count() or 1)
-    ]
-    for each in others:
-        each.start()
-    try:
-        yield
-    finally:
-        for each in others:
-            each.kill()
+def by_turns(name: str, ours: Callable[[], object], theirs: Callable[[], object], turns: int) -> None:
+    """Print the best times of both, after one call each to warm up."""
+    ours(), theirs()
+    pairs = [(timed(ours), timed(theirs)) for _ in range(turns)]
+    for index, kind in enumerate(("wall", "CPU")):
+        here, there = min(pair[0][index] for pair in pairs), min(pair[1][index] for pair in pairs)
+        print(f"{name:<24} {kind:<4}  {here:7.3f} s  diffusers {there:7.3f} s  ratio {here / there:.2f}", flush=True)
 
 
-def sampling_seconds(batch: int, runs: int) -> float:
-    """The best time of the node `sample` in workflows/text_to_image.json, after one run to warm up."""
-    from nodegraph import Workflow
-    from nodegraph.execution.events import Event, NodeFinished
-    from nodegraph.execution.run import Runner
+def networks(sides: Sequence[int], dtype_name: str, turns: int) -> None:
+    """Steps, decoding and encoding in one dtype."""
+    import torch
+    from diffusers import AutoencoderKL, UNet2DConditionModel
+    from transformers import CLIPTextConfig, CLIPTextModel
 
-    workflow = Workflow.load(ROOT / "workflows" / "text_to_image.json")
-    times: list[float] = []
+    from nodes.models.clip_text import ClipText
+    from nodes.models.configs import CLIP_L, SD1, LdmAutoencoderConfig
+    from nodes.models.ldm_autoencoder import LdmAutoencoder
+    from nodes.models.unet import UNet
 
-    def listen(event: Event) -> None:
-        if isinstance(event, NodeFinished) and event.node == "sample":
-            times.append(event.seconds)
+    dtype: torch.dtype = getattr(torch, dtype_name)
+    form = torch.channels_last
 
-    with Runner() as runner:
-        for seed in range(runs + 1):
-            values = {"prompt": "a red apple", "batch": batch, "seed": seed, "steps": 20}
-            runner.run(workflow, values, targets=["sample"], on_event=listen, use_cache=False)
-    return min(times[1:])
+    def ready(network: Any) -> Any:
+        return network.to(dtype).requires_grad_(False).eval()
 
-
-def bundled(runs: int) -> None:
-    """Seconds of 20 steps with guidance by size of the batch, and while every core is kept busy by another process."""
-    one = sampling_seconds(1, runs)
-    print(f"1 picture     {one:6.2f} s  limit {BUNDLED_LIMIT} s  ratio {one / BUNDLED_LIMIT:.2f}")
-    for batch in (8, 32):
-        many = sampling_seconds(batch, max(1, runs // 2))
-        print(f"{batch:2d} pictures   {many:6.2f} s  a picture against one alone: ratio {many / batch / one:.2f}")
-    with busy_cores():
-        loaded = sampling_seconds(1, runs)
-    ratio = loaded / BUNDLED_LIMIT
-    print(f"1 picture     {loaded:6.2f} s  while all cores are busy, limit {BUNDLED_LIMIT} s: ratio {ratio:.2f}")
-
-
-class Worker:
-    """A process with one system's models in memory."""
-
-    def __init__(self, system: str, checkpoint: Path, dtype: str, threads: int) -> None:
-        command = [sys.executable, str(WORKERS), system, str(checkpoint), dtype, str(threads)]
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-
-    def ask(self, part: str, side: int) -> dict[str, float]:
-        """Do a part once: seconds, seconds of the processor, the largest memory so far."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps({"part": part, "side": side}) + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the process of {self.process.args!r} ended")
-        answer: dict[str, float] = json.loads(line)
-        return answer
-
-    def close(self) -> None:
-        """End the process."""
-        self.process.kill()
-        self.process.wait()
-
-
-def best(answers: Sequence[dict[str, float]], what: str) -> float:
-    """The least of several."""
-    return min(each[what] for each in answers)
+    torch.manual_seed(0)
+    short = {"float32": "fp32", "bfloat16": "bf16"}[dtype_name]
+    with torch.no_grad():
+        ids = torch.full((2, 77), 49407)
+        ids[:, 0] = 49406
+        width = {"hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12}
+        text, other_text = ready(ClipText(CLIP_L)), ready(CLIPTextModel(CLIPTextConfig(vocab_size=49408, **width)))
+        by_turns(f"{short} encode", lambda: text(ids), lambda: other_text(ids), turns)
+        del text, other_text
+        unet = ready(UNet(SD1))
+        other = ready(UNet2DConditionModel(cross_attention_dim=768, attention_head_dim=8)).to(memory_format=form)
+        context, now = torch.randn(2, 77, 768).to(dtype), torch.full((2,), 500.0)
+        for side in sides:
+            x = torch.randn(2, 4, side // 8, side // 8).to(dtype)
+            same = x.contiguous(memory_format=form)
+            by_turns(
+                f"{short} step {side} x {side}",
+                lambda x=x: unet(x, now, context),
+                lambda x=same: other(x, now[0], context),
+                turns,
+            )
+        del unet, other
+        gc.collect()
+        vae = ready(LdmAutoencoder(LdmAutoencoderConfig())).to(memory_format=form)
+        kinds = {"down_block_types": ("DownEncoderBlock2D",) * 4, "up_block_types": ("UpDecoderBlock2D",) * 4}
+        other = ready(
+            AutoencoderKL(block_out_channels=(128, 256, 512, 512), layers_per_block=2, latent_channels=4, **kinds)
+        ).to(memory_format=form)
+        for side in sides:
+            z = torch.randn(1, 4, side // 8, side // 8).to(dtype).contiguous(memory_format=form)
+            image = torch.rand(1, 3, side, side).to(dtype).contiguous(memory_format=form)
+            by_turns(
+                f"{short} decode {side} x {side}",
+                lambda z=z: vae.decode(z),
+                lambda z=z: other.decode(z).sample,
+                max(1, turns - 1),
+            )
+            by_turns(
+                f"{short} encode {side} x {side}",
+                lambda image=image: vae.encode(image),
+                lambda image=image: other.encode(image).latent_dist.mean,
+                max(1, turns - 1),
+            )
 
 
-def compare(workers: dict[str, Worker], part: str, side: int, rounds: int) -> None:
-    """One line: a part at a size, by turns, after each has done it once."""
-    for each in workers.values():
-        each.ask(part, side)
-    answers: dict[str, list[dict[str, float]]] = {name: [] for name in workers}
-    for _ in range(rounds):
-        for name, each in workers.items():
-            answers[name].append(each.ask(part, side))
-    ours = answers.pop("ours")
-    found = f"{part:7s}{side:4d}   ours {best(ours, 'seconds'):6.2f} s"
-    if answers:
-        name = min(answers, key=lambda each: best(answers[each], "cpu"))
-        theirs = answers[name]
-        found += f"   diffusers {best(theirs, 'seconds'):6.2f} s ({'channels_last' if 'last' in name else 'plain'})"
-        found += f"   ratio {best(ours, 'seconds') / best(theirs, 'seconds'):.2f}"
-        found += f"   of processor seconds {best(ours, 'cpu') / best(theirs, 'cpu'):.2f}"
-    print(found, flush=True)
+def whole_runs(side: int, runs: int) -> None:
+    """Runs of the command's machinery on files of true size; the first of each remembers the file's digest."""
+    from random_checkpoints import LAYOUTS, write  # type: ignore[import-not-found]
 
-
-def compare_all(given: argparse.Namespace, dtype: str) -> None:
-    """All parts in one precision."""
-    print(f"--- {dtype}, {given.threads} threads, load of the machine {os.getloadavg()[0]:.1f}", flush=True)
-    with ExitStack() as stack:
-        workers = {system: Worker(system, given.checkpoint, dtype, given.threads) for system in SYSTEMS}
-        for each in workers.values():
-            stack.callback(each.close)
-        for side in given.sizes:
-            compare(workers, "step", side, given.rounds)
-            for part in () if given.quick else ("decode", "encode"):
-                compare(workers, part, side, max(1, given.rounds - 1))
-        if not given.quick:
-            compare({"ours": workers["ours"]}, "text", 0, given.rounds)
-        peaks = {name: each.ask("step", given.sizes[0])["peak"] / 1e9 for name, each in workers.items()}
-        print("peak memory: " + ", ".join(f"{name} {each:.2f} GB" for name, each in peaks.items()), flush=True)
-
-
-def cold(given: argparse.Namespace, dtype: str) -> None:
-    """Load and first step in fresh processes whose digests are known, less a step with the model in memory."""
-    found: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory() as cache:
-        for _ in range(3 if given.quick else 4):
-            command = [sys.executable, str(WORKERS), "cold", str(given.checkpoint), dtype, str(given.threads)]
-            done = subprocess.run([*command, str(given.sizes[0]), cache], capture_output=True, text=True, check=True)
-            found.append(json.loads(done.stdout.splitlines()[-1]))
-    least = min(found[1:], key=lambda each: each["first"] - each["warm"])  # the first run of all computes the digest
-    extra, peak = least["first"] - least["warm"], max(each["peak"] for each in found)
-    print(
-        f"load + first step - warm step {extra:.2f} s (load {least['first load']:.2f} s), limit {LOAD_LIMIT} s: "
-        f"ratio {extra / LOAD_LIMIT:.2f};   peak memory {peak / 1e9:.2f} GB, limit {PEAK_LIMIT / 1e9} GB: "
-        f"ratio {peak / PEAK_LIMIT:.2f}",
-        flush=True,
-    )
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for stored, precision in (("float32", "bfloat16"), ("bfloat16", "bfloat16")):
+            file = write(folder / "models" / "checkpoint" / f"{stored}.safetensors", LAYOUTS["sd15"], stored)
+            time.sleep(2.1)  # a file that has just been written has no digest to remember
+            flow = ROOT / "workflows" / "stable_diffusion.json"
+            values = [flow, folder / "models", folder / "cache", file.name, precision, side, folder / "output"]
+            found = []
+            for _ in range(runs + 1):
+                command = [sys.executable, "-c", CHILD, *map(str, values)]
+                done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+                found.append([float(each) for each in done.stdout.split("MEASURED")[1].split()])
+            load, first, warm, _ = min(found[1:], key=lambda each: each[0] + each[1] - each[2])
+            peak = max(each[3] for each in found)
+            extra = load + first - warm
+            print(
+                f"{stored} file in {precision}, {side} x {side}: load {load:.2f} s, first step {first:.2f} s, later "
+                f"{warm:.2f} s; load + first - later {extra:.2f} s, limit {START_LIMIT} s, ratio "
+                f"{extra / START_LIMIT:.2f}; peak {peak / 1e9:.2f} GB, limit {MEMORY_LIMIT / 1e9} GB, ratio "
+                f"{peak / MEMORY_LIMIT:.2f}",
+                flush=True,
+            )
+            file.unlink()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bundled", action="store_true", help="measure the bundled model instead")
-    parser.add_argument("--quick", action="store_true", help="steps and loading only, and fewer turns")
-    parser.add_argument("--checkpoint", type=Path, help="a single file of Stable Diffusion 1 (default: one is written)")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[256, 512], help="sides in pixels")
-    parser.add_argument("--dtypes", nargs="+", default=["bfloat16", "float32"], choices=["bfloat16", "float32"])
-    parser.add_argument("--rounds", type=int, help="turns of each system")
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[256, 512], help="sides of the pictures")
+    parser.add_argument("--dtypes", nargs="+", choices=["bfloat16", "float32"], default=["bfloat16", "float32"])
+    parser.add_argument("--turns", type=int, default=3, help="calls of each that count (default: 3)")
+    parser.add_argument("--threads", type=int, default=None, help="of both programs; default: torch's")
+    parser.add_argument("--parts", nargs="+", choices=["networks", "runs"], default=["networks", "runs"])
+    parser.add_argument("--quick", action="store_true", help="256 x 256 and two turns only")
+    parser.add_argument("--bundled", action="store_true", help="the bundled model instead; see bundled_sampling.py")
     given = parser.parse_args()
-    given.rounds = given.rounds or (2 if given.quick else 3)
     if given.bundled:
-        bundled(given.rounds)
+        subprocess.run([sys.executable, str(Path(__file__).with_name("bundled_sampling.py"))], check=True)
         return
-    with tempfile.TemporaryDirectory() as folder:
-        if given.checkpoint is None:
-            from random_checkpoints import LAYOUTS, write
+    sizes, turns = ([256], 2) if given.quick else (given.sizes, given.turns)
+    if "networks" in given.parts:
+        import torch
 
-            given.checkpoint = write(Path(folder) / "sd15.safetensors", LAYOUTS["sd15"], "float32")
+        if given.threads:
+            torch.set_num_threads(given.threads)
+        load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+        print(f"torch {torch.__version__}, {torch.get_num_threads()} threads{load}")
         for dtype in given.dtypes:
-            cold(given, dtype)
-            compare_all(given, dtype)
+            networks(sizes, dtype, turns)
+    if "runs" in given.parts:
+        whole_runs(min(sizes), 1 if given.quick else 2)
 
 
 if __name__ == "__main__":

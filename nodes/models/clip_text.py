@@ -13,6 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from .configs import CLIP_END, ClipTextConfig
+from .on_cpu import Linear
 
 
 class ClipOutput(NamedTuple):
@@ -28,8 +29,8 @@ class ClipAttention(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.k_proj, self.v_proj = nn.Linear(width, width), nn.Linear(width, width)
-        self.q_proj, self.out_proj = nn.Linear(width, width), nn.Linear(width, width)
+        self.k_proj, self.v_proj = Linear(width, width), Linear(width, width)
+        self.q_proj, self.out_proj = Linear(width, width), Linear(width, width)
 
     def forward(self, x: Float[Tensor, "b n d"]) -> Float[Tensor, "b n d"]:
         """Of normalised tokens."""
@@ -47,7 +48,7 @@ class ClipMlp(nn.Module):
     def __init__(self, config: ClipTextConfig) -> None:
         super().__init__()
         self.quick = config.activation == "quick_gelu"
-        self.fc1, self.fc2 = nn.Linear(config.width, config.mlp_width), nn.Linear(config.mlp_width, config.width)
+        self.fc1, self.fc2 = Linear(config.width, config.mlp_width), Linear(config.mlp_width, config.width)
 
     def forward(self, x: Float[Tensor, "b n d"]) -> Float[Tensor, "b n d"]:
         """Of normalised tokens."""
@@ -114,7 +115,7 @@ class ClipText(nn.Module):
         self.config = config
         self.text_model = ClipTextTransformer(config)
         if config.projection is not None:
-            self.text_projection = nn.Linear(config.width, config.projection, bias=False)
+            self.text_projection = Linear(config.width, config.projection, bias=False)
 
     def embed(self, ids: Int[Tensor, "b n"]) -> Float[Tensor, "b n d"]:
         """The vectors of tokens, before positions are added."""

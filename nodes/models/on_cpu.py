@@ -34,7 +34,7 @@ def attention(
     q: Float[Tensor, "b h n d"],
     k: Float[Tensor, "b h m d"],
     v: Float[Tensor, "b h m d"],
-    mask: Bool[Tensor, "b 1 1 m"] | None = None,
+    mask: Bool[Tensor, "b _ _ m"] | None = None,
 ) -> Float[Tensor, "b h n d"]:
     """softmax(q k^T / sqrt(d)) v, the scores in float32. mask: True where keys may be looked at."""
     if mask is not None or k.shape[2] < LONG or q.dtype not in (torch.float32, torch.bfloat16) or not _here(q, k, v):
@@ -89,7 +89,7 @@ class Conv2d(nn.Conv2d):
 
 def _here(*tensors: Tensor) -> bool:
     """Whether oneDNN's kernels can be called on them: on the CPU, all of one dtype, and nothing wants gradients."""
-    if not torch.backends.mkldnn.is_available():
+    if not torch.backends.mkldnn.is_available() or not torch.backends.mkldnn.enabled:  # type: ignore[no-untyped-call]
         return False
     learning = torch.is_grad_enabled() and any(each.requires_grad for each in tensors)
     return not learning and all(each.device.type == "cpu" and each.dtype == tensors[0].dtype for each in tensors)
