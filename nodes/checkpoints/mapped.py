@@ -26,6 +26,9 @@ DTYPES = {
 }  # fmt: skip
 """Torch's name of each dtype; files may hold others, which no model here has."""
 
+PIECE = 4 << 20
+"""Bytes that are read and converted at a time."""
+
 
 class CheckpointFile:
     """An open safetensors file."""
@@ -43,18 +46,35 @@ class CheckpointFile:
 
     def read(self, name: str, entry: TensorEntry) -> Tensor:
         """A tensor in the thread's buffer, which the thread's next call overwrites."""
-        size = entry.end - entry.begin
+        return self._tensor(name, entry, self._filled(name, entry.begin, entry.end), 0)
+
+    def convert(self, name: str, entry: TensorEntry, dtype: torch.dtype) -> Tensor:
+        """A tensor in another dtype, read and converted piece by piece, each of which stays in the cache."""
+        stored = _dtype(self.path, name, entry)
+        made = torch.empty(entry.shape, dtype=dtype)
+        flat = made.view(-1)
+        count = PIECE // stored.itemsize
+        for first in range(0, flat.numel(), count):
+            some = flat[first : first + count]
+            begin = entry.begin + first * stored.itemsize
+            buffer = self._filled(name, begin, begin + len(some) * stored.itemsize)
+            some.copy_(torch.frombuffer(buffer, dtype=stored, count=len(some)))
+        return made
+
+    def _filled(self, name: str, begin: int, end: int) -> bytearray:
+        """The thread's buffer with bytes of the file's data at its start."""
+        size = end - begin
         buffer: bytearray = getattr(self._buffers, "buffer", bytearray())
         if size > len(buffer):
             buffer = self._buffers.buffer = bytearray(size)
         view = memoryview(buffer)[:size]
         done = 0
         while done < size:
-            count = os.preadv(self._file.fileno(), [view[done:]], self._start + entry.begin + done)
+            count = os.preadv(self._file.fileno(), [view[done:]], self._start + begin + done)
             if not count:
                 raise DamagedWeights(self.path, f"its weights cannot be read (the file ends within {name})")
             done += count
-        return self._tensor(name, entry, buffer, 0)
+        return buffer
 
     def map(self, name: str, entry: TensorEntry) -> Tensor:
         """A tensor that lies in the file; writing to it writes to a copy of the page."""
@@ -74,9 +94,7 @@ class CheckpointFile:
             raise CheckpointChanged(self.path, "it was written to while its model was in use")
 
     def _tensor(self, name: str, entry: TensorEntry, buffer: bytearray | mmap.mmap, offset: int) -> Tensor:
-        dtype = DTYPES.get(entry.dtype)
-        if dtype is None:
-            raise DamagedWeights(self.path, f"its weights cannot be read ({name} is stored as {entry.dtype})")
+        dtype = _dtype(self.path, name, entry)
         count = (entry.end - entry.begin) // dtype.itemsize
         if count == 0:
             return torch.empty(entry.shape, dtype=dtype)
@@ -84,6 +102,13 @@ class CheckpointFile:
             raw = torch.frombuffer(buffer, dtype=torch.uint8, offset=offset, count=entry.end - entry.begin)
             return raw.clone().view(dtype).reshape(entry.shape)
         return torch.frombuffer(buffer, dtype=dtype, offset=offset, count=count).reshape(entry.shape)
+
+
+def _dtype(path: Path, name: str, entry: TensorEntry) -> torch.dtype:
+    dtype = DTYPES.get(entry.dtype)
+    if dtype is None:
+        raise DamagedWeights(path, f"its weights cannot be read ({name} is stored as {entry.dtype})")
+    return dtype
 
 
 def _identity(file: int) -> tuple[int, int, int, int]:
