@@ -1,4 +1,4 @@
-"""The bytes of a checkpoint: read through one buffer where they are converted, mapped into memory where they are not.
+"""The bytes of a checkpoint: read through a buffer where they are converted, mapped into memory where they are not.
 
 Mapped weights cost no copy: however many models and processes use a file, it lies in memory once. The price is that
 whoever writes into the file writes into the model; so the file is looked at before each use.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import threading
 import weakref
 from pathlib import Path
 
@@ -25,8 +26,7 @@ DTYPES = {
 }  # fmt: skip
 """Torch's name of each dtype; files may hold others, which no model here has."""
 
-
-PIECE = 1 << 21
+PIECE = 4 << 20
 """Bytes that are read and converted at a time."""
 
 
@@ -39,45 +39,48 @@ class CheckpointFile:
         self.close = weakref.finalize(self, self._file.close)
         """Closes the file, at the latest when nothing uses it any more; what is mapped stays mapped."""
         self._start = 8 + int.from_bytes(self._file.read(8), "little")
-        self._buffer = bytearray()
+        self._buffers = threading.local()
         self._identity = _identity(self._file.fileno())
+        self._opening = threading.Lock()
         self._map: mmap.mmap | None = None
 
     def read(self, name: str, entry: TensorEntry) -> Tensor:
-        """A tensor in the common buffer, which the next call overwrites."""
-        self._fill(name, entry.begin, entry.end - entry.begin)
-        return self._tensor(name, entry, self._buffer, 0)
+        """A tensor in the thread's buffer, which the thread's next call overwrites."""
+        return self._tensor(name, entry, self._filled(name, entry.begin, entry.end), 0)
 
-    def converted(self, name: str, entry: TensorEntry, dtype: torch.dtype) -> Tensor:
-        """A copy in another dtype, made in pieces that stay in the processor's cache between reading and converting."""
-        stored = DTYPES.get(entry.dtype)
-        if stored is None:
-            raise DamagedWeights(self.path, f"its weights cannot be read ({name} is stored as {entry.dtype})")
+    def convert(self, name: str, entry: TensorEntry, dtype: torch.dtype) -> Tensor:
+        """A tensor in another dtype, read and converted piece by piece, each of which stays in the cache."""
+        stored = _dtype(self.path, name, entry)
         made = torch.empty(entry.shape, dtype=dtype)
-        flat, step = made.view(-1), PIECE // stored.itemsize
-        for first in range(0, flat.numel(), step):
-            part = flat[first : first + step]
-            self._fill(name, entry.begin + first * stored.itemsize, part.numel() * stored.itemsize)
-            part.copy_(torch.frombuffer(self._buffer, dtype=stored, count=part.numel()))
+        flat = made.view(-1)
+        count = PIECE // stored.itemsize
+        for first in range(0, flat.numel(), count):
+            some = flat[first : first + count]
+            begin = entry.begin + first * stored.itemsize
+            buffer = self._filled(name, begin, begin + len(some) * stored.itemsize)
+            some.copy_(torch.frombuffer(buffer, dtype=stored, count=len(some)))
         return made
 
-    def _fill(self, name: str, begin: int, size: int) -> None:
-        """Read bytes of a tensor into the common buffer. begin: from the end of the header."""
-        if size > len(self._buffer):
-            self._buffer = bytearray(size)
-        view = memoryview(self._buffer)[:size]
-        self._file.seek(self._start + begin)
+    def _filled(self, name: str, begin: int, end: int) -> bytearray:
+        """The thread's buffer with bytes of the file's data at its start."""
+        size = end - begin
+        buffer: bytearray = getattr(self._buffers, "buffer", bytearray())
+        if size > len(buffer):
+            buffer = self._buffers.buffer = bytearray(size)
+        view = memoryview(buffer)[:size]
         done = 0
         while done < size:
-            count = self._file.readinto(view[done:])
+            count = os.preadv(self._file.fileno(), [view[done:]], self._start + begin + done)
             if not count:
                 raise DamagedWeights(self.path, f"its weights cannot be read (the file ends within {name})")
             done += count
+        return buffer
 
     def map(self, name: str, entry: TensorEntry) -> Tensor:
         """A tensor that lies in the file; writing to it writes to a copy of the page."""
-        if self._map is None:
-            self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_COPY)
+        with self._opening:
+            if self._map is None:
+                self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_COPY)
         if self._start + entry.end > len(self._map):
             raise DamagedWeights(self.path, f"its weights cannot be read (the file ends within {name})")
         return self._tensor(name, entry, self._map, self._start + entry.begin)
@@ -91,9 +94,7 @@ class CheckpointFile:
             raise CheckpointChanged(self.path, "it was written to while its model was in use")
 
     def _tensor(self, name: str, entry: TensorEntry, buffer: bytearray | mmap.mmap, offset: int) -> Tensor:
-        dtype = DTYPES.get(entry.dtype)
-        if dtype is None:
-            raise DamagedWeights(self.path, f"its weights cannot be read ({name} is stored as {entry.dtype})")
+        dtype = _dtype(self.path, name, entry)
         count = (entry.end - entry.begin) // dtype.itemsize
         if count == 0:
             return torch.empty(entry.shape, dtype=dtype)
@@ -101,6 +102,13 @@ class CheckpointFile:
             raw = torch.frombuffer(buffer, dtype=torch.uint8, offset=offset, count=entry.end - entry.begin)
             return raw.clone().view(dtype).reshape(entry.shape)
         return torch.frombuffer(buffer, dtype=dtype, offset=offset, count=count).reshape(entry.shape)
+
+
+def _dtype(path: Path, name: str, entry: TensorEntry) -> torch.dtype:
+    dtype = DTYPES.get(entry.dtype)
+    if dtype is None:
+        raise DamagedWeights(path, f"its weights cannot be read ({name} is stored as {entry.dtype})")
+    return dtype
 
 
 def _identity(file: int) -> tuple[int, int, int, int]:

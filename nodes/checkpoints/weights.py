@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,9 +22,11 @@ M = TypeVar("M", bound=nn.Module)
 MAPPED_FROM = 256_000_000
 """Bytes of the smallest file that is mapped; smaller ones are copied, so that they may change or go."""
 
+REAL = (torch.float32, torch.float16, torch.bfloat16)
+"""Dtypes that are converted while they are read."""
 
-CONVERTED = frozenset({"F64", "F32", "F16", "BF16"})
-"""Dtypes of tensors that are converted while they are read."""
+READERS = 4
+"""Threads that read a file at most: much of the time goes into pages that are touched for the first time."""
 
 
 class Weights(dict[str, Tensor]):
@@ -36,7 +39,7 @@ def read_weights(path: Path, device: Device, plan: Mapping[str, Source] | None =
     """Tensors of a checkpoint, floating ones in the wanted dtype.
 
     plan: which tensors, and where they lie in the file; None takes all as they are. What has to be converted or moved
-    goes through one buffer, tensor by tensor; what a large file holds as it is wanted stays there, mapped into memory.
+    goes through a buffer per thread, tensor by tensor; what a large file holds as it is wanted stays there, mapped.
     Raises DamagedWeights where a weight is NaN or infinite, does not fit the dtype, or cannot be read.
     """
     try:
@@ -44,25 +47,33 @@ def read_weights(path: Path, device: Device, plan: Mapping[str, Source] | None =
     except CheckpointError as error:  # it was sound when the family was found
         raise DamagedWeights(path, f"its weights cannot be read ({error.reason})") from error
     found = Weights()
-    bad: list[str] = []
     file = CheckpointFile(path)
-    mappable = device.device == "cpu" and header.bytes() >= MAPPED_FROM
     wanted: torch.dtype = getattr(torch, device.dtype)
-    for name, source in (plan or {each: Source(each) for each in header.tensors}).items():
+    mappable = device.device == "cpu" and header.bytes() >= MAPPED_FROM
+
+    def one(source: Source) -> tuple[Tensor, bool, bool]:
+        """The tensor, whether it is finite, and whether it is mapped."""
         entry = header.tensors.get(source.name)
         if entry is None:
             raise MissingTensors(path, f"it lacks {source.name}")
-        as_it_is = DTYPES.get(entry.dtype) is wanted
-        if mappable and as_it_is:
+        mapped = mappable and DTYPES.get(entry.dtype) is wanted
+        if mapped:
             value = take(file.map(source.name, entry), source).contiguous()
-            found.files = (file,)
-        elif device.device == "cpu" and entry.dtype in CONVERTED and not as_it_is and source.part is None:
-            value = take(file.converted(source.name, entry, wanted), source)
+        elif device.device == "cpu" and source == Source(source.name) and DTYPES.get(entry.dtype) in REAL:
+            value = file.convert(source.name, entry, wanted)
         else:
             value = _converted(take(file.read(source.name, entry), source), device.device, wanted)
-        if not _finite(value):
-            bad.append(source.name)
-        found[name] = value
+        return value, _finite(value), mapped
+
+    chosen = plan or {each: Source(each) for each in header.tensors}
+    bad: list[str] = []
+    with ThreadPoolExecutor(max(1, min(READERS, torch.get_num_threads()))) as pool:
+        for (name, source), (value, finite, mapped) in zip(chosen.items(), pool.map(one, chosen.values()), strict=True):
+            found[name] = value
+            if mapped:
+                found.files = (file,)
+            if not finite:
+                bad.append(source.name)
     if not found.files:
         file.close()
     if bad:

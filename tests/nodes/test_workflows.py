@@ -40,6 +40,12 @@ def test_preflight_finds_nothing_wrong(make_runner: Callable[..., Runner], model
     assert all(each.gap == "" or each.gap.startswith("depends on ") for each in report.nodes)
 
 
+def test_a_file_that_has_to_be_brought_is_named_with_its_folder(runner: Runner) -> None:
+    (defect,) = preflight(runner, Workflow.load(ROOT / "workflows" / "stable_diffusion.json")).defects
+    assert (defect.code, defect.node, defect.value) == ("missing_file", "model", "sd15.safetensors")
+    assert "checkpoint" in defect.reason
+
+
 def test_preflight_loads_no_torch(definitions_cache: Path, models: Path) -> None:
     program = """
 import sys
@@ -114,6 +120,17 @@ def test_stable_diffusion_draws_a_picture(make_runner: Callable[..., Runner], mo
     result = make_runner(models=models).run(workflow, {"prompt": "a pear", "steps": 2, "width": 128, "height": 64})
     with Pillow.open(result.files[0]) as picture:
         assert picture.size == (128, 64)
+
+
+@pytest.mark.parametrize("version", ["1", "2", "XL"])
+def test_a_checkpoint_of_stable_diffusion_draws(
+    make_runner: Callable[..., Runner], tmp_path: Path, version: str
+) -> None:
+    write_sd(tmp_path / "models" / "checkpoint" / "mine.safetensors", version)
+    workflow = Workflow.load(ROOT / "workflows" / "stable_diffusion.json")
+    values = {"checkpoint": "mine.safetensors", "width": 64, "height": 128, "steps": 2}
+    with Pillow.open(make_runner().run(workflow, values).files[0]) as picture:
+        assert picture.size == (64, 128)
 
 
 def test_a_picture_is_enlarged(runner: Runner, tmp_path: Path) -> None:
