@@ -107,6 +107,20 @@ def test_a_part_of_a_picture_is_drawn_anew(make_runner: Callable[..., Runner]) -
 
 
 @pytest.mark.usefixtures("tiny")
+def test_a_picture_is_drawn_on_to_the_right(make_runner: Callable[..., Runner]) -> None:
+    workflow = Workflow.load(ROOT / "workflows" / "outpaint.json")
+    pictures = []
+    for prompt in ("a pear", "the blue sea"):
+        result = make_runner().run(workflow, {"prompt": prompt, "steps": 2})
+        with Pillow.open(result.files[0]) as picture:
+            pictures.append(picture.convert("RGB"))
+    old, new = (0, 0, 40, 256), (128, 0, 256, 256)
+    assert pictures[0].size == (256, 256)
+    assert pictures[0].crop(old).tobytes() == pictures[1].crop(old).tobytes()
+    assert pictures[0].crop(new).tobytes() != pictures[1].crop(new).tobytes()
+
+
+@pytest.mark.usefixtures("tiny")
 def test_a_picture_is_drawn_twice_as_large(make_runner: Callable[..., Runner]) -> None:
     workflow = Workflow.load(ROOT / "workflows" / "hires_fix.json")
     result, sampled = run(make_runner(), workflow, {"prompt": "a pear", "steps": 2})
