@@ -70,11 +70,19 @@ class CheckpointFile:
         view = memoryview(buffer)[:size]
         done = 0
         while done < size:
-            count = os.preadv(self._file.fileno(), [view[done:]], self._start + begin + done)
+            count = self._read_at(view[done:], self._start + begin + done)
             if not count:
                 raise DamagedWeights(self.path, f"its weights cannot be read (the file ends within {name})")
             done += count
         return buffer
+
+    def _read_at(self, into: memoryview, place: int) -> int:
+        """How many bytes were read; threads do not disturb each other."""
+        if hasattr(os, "preadv"):
+            return os.preadv(self._file.fileno(), [into], place)
+        with self._opening:  # Windows
+            self._file.seek(place)
+            return self._file.readinto(into) or 0
 
     def map(self, name: str, entry: TensorEntry) -> Tensor:
         """A tensor that lies in the file; writing to it writes to a copy of the page."""

@@ -22,8 +22,8 @@ M = TypeVar("M", bound=nn.Module)
 MAPPED_FROM = 256_000_000
 """Bytes of the smallest file that is mapped; smaller ones are copied, so that they may change or go."""
 
-REAL = (torch.float32, torch.float16, torch.bfloat16)
-"""Dtypes that are converted while they are read."""
+CONVERTED = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
+"""Dtypes of tensors that are converted while they are read."""
 
 READERS = 4
 """Threads that read a file at most: much of the time goes into pages that are touched for the first time."""
@@ -59,8 +59,8 @@ def read_weights(path: Path, device: Device, plan: Mapping[str, Source] | None =
         mapped = mappable and DTYPES.get(entry.dtype) is wanted
         if mapped:
             value = take(file.map(source.name, entry), source).contiguous()
-        elif device.device == "cpu" and source == Source(source.name) and DTYPES.get(entry.dtype) in REAL:
-            value = file.convert(source.name, entry, wanted)
+        elif device.device == "cpu" and source.part is None and DTYPES.get(entry.dtype) in CONVERTED:
+            value = take(file.convert(source.name, entry, wanted), source)
         else:
             value = _converted(take(file.read(source.name, entry), source), device.device, wanted)
         return value, _finite(value), mapped
