@@ -6,7 +6,8 @@ and torch's fused attention. A line gives seconds here, there and their ratio; r
 of several turns counts, as wall time and as CPU time, which other programs on the machine disturb less.
 
 The last part runs `nodegraph run` in processes of their own on a file of true size (written first, 4.3 GB): how long
-loading and the first step take beyond a later step, and the largest resident set.
+loading and the first step take beyond a later step, torch being imported and the file's digest known, and the largest
+resident set.
 
 `--bundled` measures the bundled model instead.
 """
@@ -37,6 +38,7 @@ from pathlib import Path
 from nodegraph import Settings, Workflow
 from nodegraph.execution.events import NodeFinished, NodeProgress, NodeStarted
 from nodegraph.execution.run import Runner
+import nodes.checkpoints.families.stable_diffusion_parts, nodes.image.save, nodes.samplers.sample  # part of the start
 
 flow, models, cache, file, precision, side, output = sys.argv[1:]
 moments, spans = [], {}
