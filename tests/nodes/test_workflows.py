@@ -18,7 +18,9 @@ from nodegraph.execution.preflight import preflight
 from nodegraph.execution.resolve import FileResolver
 from nodegraph.execution.run import Runner, RunResult
 
-from .tiny_sd import write_sd
+from . import tiny_lora
+from .tiny_controlnet import tensors, write_controlnet
+from .tiny_sd import networks, write_sd
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / "workflows").rglob("*.json"))
@@ -26,9 +28,12 @@ WORKFLOWS = sorted((ROOT / "workflows").rglob("*.json"))
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A models folder with a tiny file where users have Stable Diffusion."""
+    """A models folder with tiny files where users have those of Stable Diffusion."""
     folder = tmp_path_factory.mktemp("models")
     write_sd(folder / "checkpoint" / "sd15.safetensors")
+    write_controlnet(folder / "controlnet" / "canny.safetensors", tensors("1"))
+    layers = tiny_lora.factors(networks("1")[0], tiny_lora.attention)
+    tiny_lora.write(folder / "lora" / "style.safetensors", tiny_lora.kohya("lora_unet_", layers))
     return folder
 
 
@@ -136,6 +141,16 @@ def test_stable_diffusion_draws_a_picture(make_runner: Callable[..., Runner], mo
     result = make_runner(models=models).run(workflow, {"prompt": "a pear", "steps": 2, "width": 128, "height": 64})
     with Pillow.open(result.files[0]) as picture:
         assert picture.size == (128, 64)
+
+
+def test_lora_and_controlnet_change_the_picture(make_runner: Callable[..., Runner], models: Path) -> None:
+    workflow = Workflow.load(ROOT / "workflows" / "controlnet.json")
+    found = []
+    for strengths in ({}, {"lora_strength": 0.0}, {"control_strength": 0.0}):
+        values = {"steps": 2, "width": 64, "height": 64, **strengths}
+        with Pillow.open(make_runner(models=models).run(workflow, values).files[0]) as picture:
+            found.append(picture.tobytes())
+    assert len(set(found)) == 3
 
 
 @pytest.mark.parametrize("version", ["1", "2", "XL"])
