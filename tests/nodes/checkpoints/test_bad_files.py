@@ -75,12 +75,12 @@ LOADERS: dict[str, tuple[Callable[[Path], Any], Callable[[Path], Any], str]] = {
 """Of each node: itself, its spec, and how what it takes is called."""
 
 
-@pytest.mark.parametrize("loader", LOADERS)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("loader", "kind"),
+    [(name, kind) for name, (_, _, own) in LOADERS.items() for kind in KINDS if not kind.startswith(own)],
+)
 def test_a_file_of_another_kind_is_called_what_it_is(tmp_path: Path, kind: str, loader: str) -> None:
-    load, spec, own = LOADERS[loader]
-    if kind.startswith(own):
-        pytest.skip("that is what it takes")
+    load, spec, _ = LOADERS[loader]
     save_file(KINDS[kind](), tmp_path / "model.safetensors")
     for each in (load, spec):
         with pytest.raises((CheckpointError, InvalidInput)) as caught:
