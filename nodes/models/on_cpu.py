@@ -88,7 +88,12 @@ class Conv2d(nn.Conv2d):
 
 
 def _here(*tensors: Tensor) -> bool:
-    """Whether oneDNN's kernels can be called on them: on the CPU, all of one dtype, and nothing wants gradients."""
+    """Whether oneDNN's kernels can be called on them: on the CPU, all of one dtype, and nothing wants gradients.
+
+    torch's compiler chooses kernels by itself.
+    """
+    if torch.compiler.is_compiling():
+        return False
     if not torch.backends.mkldnn.is_available() or not torch.backends.mkldnn.enabled:  # type: ignore[no-untyped-call]
         return False
     learning = torch.is_grad_enabled() and any(each.requires_grad for each in tensors)
