@@ -63,19 +63,11 @@ def write_atomically(path: Path, content: bytes, *, best_effort: bool = False) -
 
     best_effort: for caches; a folder that cannot be written is then no error.
     """
-    temporary = ""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        with os.fdopen(descriptor, "wb") as file:
+        with replacing(path) as file:
             file.write(content)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException as error:  # an interrupt leaves nothing behind either
-        if temporary:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink(missing_ok=True)
-        if best_effort and isinstance(error, OSError):
+    except OSError:
+        if best_effort:
             return False
         raise
     return True

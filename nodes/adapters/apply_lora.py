@@ -13,11 +13,12 @@ from nodegraph import Context, PathOf, Slider, node
 from ..checkpoints.family import Device
 from ..checkpoints.weights import read_weights
 from ..conditioning.clip import ClipTextEncoder
+from ..conditioning.specs import check_clip
 from ..types import Denoiser, TextEncoder
 from . import specs
 from .lora import Lora, LoraPatch, Mode
 from .lora_files import ADAPTER_CONFIG, read_lora_file
-from .specs import not_clip, strength_of, text_targets, unet_targets
+from .specs import strength_of, text_targets, unet_targets
 
 Strength = Annotated[float, Field(ge=-10, le=10), Slider(step=0.05)]
 
@@ -81,12 +82,11 @@ def apply_lora_text(
     strength: 0 leaves the encoder as it is, 1 is the full change.
     mode: as in apply_lora.
     """
-    if not isinstance(text_encoder, ClipTextEncoder):
-        raise not_clip()
-    found = text_targets(lora.file, [tower.network.config for tower in text_encoder.towers], strength)
+    encoder = check_clip(text_encoder, ClipTextEncoder, "text_encoder")
+    found = text_targets(lora.file, [tower.network.config for tower in encoder.towers], strength)
     towers = []
-    for index, tower in enumerate(text_encoder.towers):
+    for index, tower in enumerate(encoder.towers):
         layers = {name: lora.low_rank(layer, strength) for name, layer in found[index].items()}
         patch = LoraPatch(layers=layers, mode=mode)
         towers.append(replace(tower, patches=(*tower.patches, patch)) if layers else tower)
-    return replace(text_encoder, towers=tuple(towers)) if any(found) else text_encoder
+    return replace(encoder, towers=tuple(towers)) if any(found) else encoder

@@ -7,6 +7,7 @@ which all layouts can be brought to: those of kohya have lost the dots, and no t
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from nodegraph import InvalidInput
 from ..checkpoints.errors import InvalidMatch
 from ..checkpoints.families.stable_diffusion_folder import json_table
 from ..checkpoints.header import Header, read_header
-from ..checkpoints.kinds import kind_of
+from ..checkpoints.kinds import CONTEXTS, kind_of
 
 Shape = tuple[int, ...]
 
@@ -86,8 +87,7 @@ class LoraFile:
         """The model that the shapes speak of, "" where they do not."""
         for name, layer in self.parts.get(UNET, {}).items():
             if name.endswith(("attn2_to_k", "attn2_to_v")):
-                contexts = {768: "1", 1024: "2", 2048: "XL", 1280: "XL (refiner)"}
-                version = contexts.get(layer.down_shape[1])
+                version = CONTEXTS.get(layer.down_shape[1])
                 return f"Stable Diffusion {version}" if version else ""
         return ""
 
@@ -307,12 +307,7 @@ def targets(
 
 def fits(layer: Layer, weight: Shape) -> bool:
     """Whether the change has as many rows and columns as the weight."""
-    columns = 1
-    for side in (*weight[1:],):
-        columns *= side
-    inner = 1
-    for side in layer.down_shape[1:]:
-        inner *= side
+    columns, inner = math.prod(weight[1:]), math.prod(layer.down_shape[1:])
     return layer.up_shape[0] == weight[0] and (inner == columns or (bool(layer.mid) and inner == weight[1]))
 
 

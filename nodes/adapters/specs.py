@@ -12,6 +12,7 @@ from nodegraph import InvalidInput
 from nodegraph.spec import ModelFacts, Predicted, Spec, Unknown
 
 from ..checkpoints.specs import loading
+from ..conditioning.specs import check_clip
 from ..models.clip_text_shapes import clip_text_shapes
 from ..models.configs import ClipTextConfig, UNetConfig
 from ..models.costs import Pass
@@ -87,7 +88,7 @@ def apply_lora(
     found = unet_targets(lora.file, denoiser.config, strength, parts)
     if not found:
         return Predicted({"denoiser": denoiser})
-    shapes = unet_shapes(_unet(denoiser.config))
+    shapes = unet_shapes(check_unet(denoiser.config))
     weights = {} if mode == "runtime" else {name: math.prod(shapes[name]) for name in found}
     cost = MergedPass.over(denoiser.cost, weights)
     return Predicted({"denoiser": replace(denoiser, shares=denoiser, keeps=(lora,), cost=cost)})
@@ -95,7 +96,7 @@ def apply_lora(
 
 def apply_lora_text(text_encoder: TextEncoderSpec, lora: LoraSpec, strength: float, mode: str | Unknown) -> Predicted:
     """The same encoder; weights are merged when it is first used, which its pass counts."""
-    encoder = _towers(text_encoder)
+    encoder = check_clip(text_encoder, ClipTextEncoderSpec, "text_encoder")
     found = text_targets(lora.file, [tower.config for tower in encoder.towers], strength)
     if not any(found):
         return Predicted({"text_encoder": text_encoder})
@@ -111,7 +112,7 @@ def unet_targets(file: LoraFile, config: object, strength: float, parts: list[fl
 
     parts: how strongly in encoder, middle and decoder, beside the strength of the whole.
     """
-    unet = _unet(config)
+    unet = check_unet(config)
     check_parts(parts)
     shapes = unet_shapes(unet)
     where = strength_of(strength, parts)
@@ -153,25 +154,6 @@ def text_targets(file: LoraFile, configs: list[ClipTextConfig], strength: float)
     return found
 
 
-def _unet(config: object) -> UNetConfig:
-    if not isinstance(config, UNetConfig):
-        raise InvalidInput(
-            "denoiser", type(config).__name__, "it has no UNet of Stable Diffusion", "use a model of that family"
-        )
-    return config
-
-
-def _towers(encoder: TextEncoderSpec) -> ClipTextEncoderSpec:
-    if not isinstance(encoder, ClipTextEncoderSpec):
-        raise not_clip()
-    return encoder
-
-
-def not_clip() -> InvalidInput:
-    """The error for another kind of text encoder."""
-    return InvalidInput("text_encoder", "another kind", "it is no CLIP text encoder", "use one of Stable Diffusion")
-
-
 def freeu(denoiser: DenoiserSpec, b1: float, b2: float, s1: float, s2: float, version: str, stages: str) -> Predicted:
     """The same weights."""
     check_unet(denoiser.config)
@@ -182,4 +164,8 @@ def freeu(denoiser: DenoiserSpec, b1: float, b2: float, s1: float, s2: float, ve
 
 def check_unet(config: object) -> UNetConfig:
     """The shape of a denoiser's UNet; InvalidInput where it has none."""
-    return _unet(config)
+    if not isinstance(config, UNetConfig):
+        raise InvalidInput(
+            "denoiser", type(config).__name__, "it has no UNet of Stable Diffusion", "use a model of that family"
+        )
+    return config

@@ -59,11 +59,14 @@ def load_embedding(encoder: TextEncoderSpec, embedding: Path, word: str) -> Pred
     return Predicted({"text_encoder": derived}, Cost(working=size))
 
 
-def check_clip(encoder: object, kind: type[T]) -> T:
-    """The encoder; InvalidInput where it is not of the `kind`, the class of CLIP encoders or of their specs."""
+def check_clip(encoder: object, kind: type[T], name: str = "encoder") -> T:
+    """The encoder; InvalidInput where it is not of the `kind`, the class of CLIP encoders or of their specs.
+
+    name: of the node's input.
+    """
     if not isinstance(encoder, kind):
         reason = "it is no CLIP text encoder"
-        raise InvalidInput("encoder", str(encoder)[:60], reason, "wire that of a Stable Diffusion model")
+        raise InvalidInput(name, str(encoder)[:60], reason, "wire that of a Stable Diffusion model")
     return encoder
 
 
