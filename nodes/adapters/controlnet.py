@@ -15,6 +15,7 @@ from ..conditioning.unet import DOWNSCALE, told
 from ..image.transform import resized
 from ..models import controlnet as networks
 from ..models.taps import Taps
+from ..schedules.noise import between
 from ..types import Patch
 from ..types.models import Call
 from .controlnet_specs import Fit, Weighting, check_hints, check_size
@@ -65,7 +66,7 @@ class ControlPatch(Patch):
 
     def active(self, sigma: Float64[Tensor, "*batch"]) -> Bool[Tensor, "*batch"]:
         """Whether it takes part at a level."""
-        return (sigma <= self.highest) & ((sigma > self.lowest) | (self.lowest <= 0.0))
+        return between(sigma, self.highest, self.lowest)
 
     def read(self, call: Call) -> Float[Tensor, "batch c h w"]:
         """The hint as the network takes it, for the part of the picture that the call is about.

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from ..conditioning.encodings import joined, repeated
-from ..schedules.noise import NoiseSchedule
+from ..schedules.noise import NoiseSchedule, between
 from ..types import Conditioning, Denoiser, Encoding, Entry
 from ..types.models import Window
 from .specs import check_masks, check_nothing
@@ -106,10 +106,8 @@ def weight(
 
 
 def counts(entry: Entry, schedule: NoiseSchedule, sigma: Float64[Tensor, "*batch"]) -> Bool[Tensor, "*batch"]:
-    """Whether a level lies in an entry's range: above the level of its end, up to that of its start; an end of 1
-    includes the last."""
-    highest, lowest = schedule.at_progress(entry.start), schedule.at_progress(entry.end)
-    return (sigma <= highest) & ((sigma > lowest) | (lowest <= 0.0))
+    """Whether a level lies in an entry's range."""
+    return between(sigma, schedule.at_progress(entry.start), schedule.at_progress(entry.end))
 
 
 def bounds(area: tuple[float, float, float, float], height: int, width: int, step: int = 1) -> Window:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 from torch import Tensor
 
 BetaKind = Literal["linear", "scaled_linear", "cosine"]
@@ -219,6 +219,14 @@ class DiscreteVP(NoiseSchedule):
         """Training steps count down from the last of the table to 0."""
         last = len(self.alpha_bar) - 1
         return float(self.level(torch.tensor((1.0 - progress) * last, dtype=torch.float64)))
+
+
+def between(sigma: Float64[Tensor, "*batch"], highest: float, lowest: float) -> Bool[Tensor, "*batch"]:
+    """Whether a level lies in a range of the training times, of which `at_progress` gives the ends.
+
+    Above the lowest, so that ranges which follow each other share no level; one that ends at 0 includes the last.
+    """
+    return (sigma <= highest) & ((sigma > lowest) | (lowest <= 0.0))
 
 
 def alpha_bar_table(
