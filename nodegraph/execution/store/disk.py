@@ -122,7 +122,7 @@ class DiskTier:
             if not isinstance(value, dict):
                 raise Undecodable(f"it holds a {type(value).__name__} where outputs belong")
         except FileNotFoundError:
-            self._drop(row, "its file is gone")
+            self._drop(row, "its file is gone", is_missing=True)
         except Undecodable as error:
             self._drop(row, str(error))
         except StaleValue as error:
@@ -337,13 +337,14 @@ class DiskTier:
         for key in files:
             self._files.remove(key)
 
-    def _drop(self, row: Row, damage: str | None) -> None:
+    def _drop(self, row: Row, damage: str | None, *, is_missing: bool = False) -> None:
         """Remove an entry that cannot be used, unless another process has replaced it meanwhile."""
         try:
             with self._lock, self._index.database.transaction() as connection:
                 if self._pending.get(row.key) is row:
                     del self._pending[row.key]
-                gone = remove_if(connection, row)
+                restored = is_missing and self._files.path(row.key).exists()  # evicted and stored again meanwhile
+                gone = not restored and remove_if(connection, row)
                 if gone and row.payload is None:
                     self._files.remove(row.key)
                 self._stale += damage is None

@@ -122,6 +122,28 @@ def test_a_file_under_another_key_is_a_miss(tmp_path: Path) -> None:
         assert tier.get(key(2)) is not None
 
 
+def test_an_entry_evicted_and_stored_again_while_it_is_read_is_not_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with DiskTier(tmp_path, 10**7) as tier, DiskTier(tmp_path, 10**7) as other:
+        tier.put(key(1), LARGE)
+        original = tier._files.read
+
+        def gone_then_back(name: str, checksum: bytes, size: int) -> object:
+            monkeypatch.setattr(tier._files, "read", original)
+            tier._files.remove(name)
+            try:
+                return original(name, checksum, size)
+            finally:
+                other.put(name, LARGE)
+
+        monkeypatch.setattr(tier._files, "read", gone_then_back)
+        found = tier.get(key(1))
+        assert found is not None
+        assert torch.equal(found["value"], LARGE["value"])  # type: ignore[arg-type]
+        assert tier.info().damaged == 0
+
+
 def test_an_entry_replaced_while_it_is_read_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with DiskTier(tmp_path, 10**7) as tier, DiskTier(tmp_path, 10**7) as other:
         tier.put(key(1), LARGE)
