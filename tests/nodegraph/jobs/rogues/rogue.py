@@ -76,7 +76,7 @@ def commit(crime: Crime) -> None:
         case "corrupt channel":
             for descriptor in range(3, 64):
                 try:
-                    if os.readlink(f"/proc/self/fd/{descriptor}").startswith("socket:"):
+                    if str(Path(f"/proc/self/fd/{descriptor}").readlink()).startswith("socket:"):
                         os.write(descriptor, b"\xff" * 64)
                 except OSError:
                     continue
@@ -91,7 +91,7 @@ def leak(what: Literal["threads", "files", "memory"], count: int = 1) -> int:
         if what == "threads":
             threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
         elif what == "files":
-            kept.append(Path(os.devnull).open())
+            kept.append(Path(os.devnull).open())  # noqa: SIM115
         else:
             kept.append(bytearray(b"x" * (1 << 20)))
     return os.getpid()
