@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from ..errors import Cancelled, InvalidWorkflow, NodeFailed, NodegraphError
 from ..execution.cancel import CancelToken
-from ..execution.context import TargetJournal
+from ..execution.contexts import TargetJournal
 from ..execution.run import Runner, RunResult
 from ..execution.showing import shown
 from ..files import size_of
