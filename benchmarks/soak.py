@@ -40,7 +40,7 @@ def requests(count: int, seed: int) -> list[dict[str, Any]]:
         found[number]["workflow"] = {
             "format": "nodegraph/1",
             "nodes": {"n": {"type": "rogue.bad", "inputs": {"crime": "raise", "number": number}}},
-            "outputs": {"out": {"from": "n.output"}},
+            "outputs": {"out": {"from": "n.value"}},
         }
         found[number].pop("inputs", None)
     return found

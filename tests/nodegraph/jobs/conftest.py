@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from nodegraph.jobs.supervisor import Supervisor
 from nodegraph.settings import Settings
 
 ROGUES = Path(__file__).parent / "rogues"
-PATIENCE = 60.0
+PATIENCE = 30.0
 """Seconds until a test gives up waiting for what must come."""
 
 
@@ -55,8 +56,7 @@ def request(nodes: dict[str, tuple[str, dict[str, Any]]], outputs: dict[str, str
 
 def one(kind: str, values: dict[str, Any] | None = None, **options: Any) -> JobRequest:
     """A request to run one node whose output is named like its type's only output."""
-    output = {"write_text": "text", "write_then_die": "text"}.get(kind, "output")
-    return request({"n": (f"rogue.{kind}", values or {})}, {"out": f"n.{output}"}, **options)
+    return request({"n": (f"rogue.{kind}", values or {})}, {"out": "n.value"}, **options)
 
 
 class Running:
@@ -67,9 +67,12 @@ class Running:
 
     async def until(self, job: str, *states: JobState) -> Job:
         """Wait until a job is in one of some states."""
-        async with asyncio.timeout(PATIENCE):
-            while (found := self.table.job(job)).state not in states:
-                await asyncio.sleep(0.01)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while (found := self.table.job(job)).state not in states:
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            raise AssertionError(f"{self.table.job(job)}; {self.supervisor.workers()}") from None
         return found
 
     async def end_of(self, wanted: JobRequest) -> Job:
@@ -102,7 +105,8 @@ def supervised(job_settings: Settings, table: JobTable) -> Callable[..., None]:
                 await action(Running(supervisor, table))
             finally:
                 task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
 
         asyncio.run(main())
 
