@@ -33,8 +33,8 @@ class JobOptions(_Document):
     """How to run a workflow.
 
     priority: higher ones go first. time_limit: seconds of one attempt; None for no limit. attempts: how often the job
-    is begun when its workers are lost (crash, memory, hang). use_cache: read and write stored results. fields: more that
-    names of output files may mention. label: for people, 200 characters at most.
+    is begun when its workers are lost (crash, memory, hang). use_cache: read and write stored results. fields: more
+    that names of output files may mention. label: for people, 200 characters at most.
     """
 
     targets: list[str] | None = None
