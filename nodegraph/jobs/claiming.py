@@ -61,7 +61,7 @@ def wishes(connection: Connection, owner: str) -> dict[JobId, Wish]:
     """What is asked of an owner's running jobs."""
     those = JOBS.c.state == "running", JOBS.c.owner == owner, JOBS.c.wish.is_not(None)
     rows = connection.execute(select(JOBS.c.id, JOBS.c.wish).where(*those)).all()
-    return dict(row._tuple() for row in rows)
+    return {row[0]: row[1] for row in rows}
 
 
 def append(connection: Connection, now: int, job: str, claim: int, events: Sequence[NewEvent]) -> None:
