@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nodegraph.jobs.table import JobTable
 
 from nodegraph.jobs.model import JobEvent
+from nodegraph.jobs.table import JobTable
 
 from .conftest import Running, one, request
 
