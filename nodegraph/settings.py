@@ -55,6 +55,9 @@ class Settings(BaseModel):
     disk_cache_bytes: int = Field(
         default=20 * 2**30, ge=0, description="budget of the results kept on disk; 0 for none"
     )
+    checkpoint_seconds: float = Field(
+        default=5.0, ge=0, allow_inf_nan=False, description="between two states that a long node keeps; 0 for every one"
+    )
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     threads: int = Field(
