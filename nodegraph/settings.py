@@ -55,6 +55,11 @@ class Settings(BaseModel):
     disk_cache_bytes: int = Field(
         default=20 * 2**30, ge=0, description="budget of the results kept on disk; 0 for none"
     )
+    database: str | None = Field(default=None, description="URL of the job table; None for a file in `state`")
+    keep_jobs: int | None = Field(default=None, ge=0, description="how many jobs that are over to keep; None for all")
+    keep_days: float | None = Field(
+        default=None, gt=0, description="how long to keep jobs that are over; None for ever"
+    )
     checkpoint_seconds: float = Field(
         default=5.0, ge=0, allow_inf_nan=False, description="between two states that a long node keeps; 0 for every one"
     )
@@ -67,6 +72,12 @@ class Settings(BaseModel):
         ge=1,
         description="CPU threads of one operation",
     )
+    workers: int = Field(default=0, ge=0, le=64, description="processes that run jobs; 0 for one per device")
+    worker_memory_bytes: int | None = Field(
+        default=None, ge=0, description="the most a worker may hold for itself; 0 for no limit"
+    )
+    worker_silence_seconds: float = Field(default=60.0, gt=0, description="without a sign of life a worker is ended")
+    worker_grace_seconds: float = Field(default=10.0, ge=0, description="for a job to stop before its worker is ended")
 
     @field_validator("comfyui", "a1111")
     @classmethod
