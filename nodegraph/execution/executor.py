@@ -119,7 +119,7 @@ class Executor:
         opened, added = self._rounds.open(node, prefix, index, body, given)
         for each in added:
             self._results.expect(each)
-            self._keys.add(each, place=prefix)
+            self._keys.add(each)
         self._results.want(opened.wanted)
         return opened
 

@@ -180,3 +180,16 @@ def test_a_workflow_with_defects_asks_no_journal(runner: Runner) -> None:
     with pytest.raises(InvalidWorkflow):
         runner.run(flow(NODES), journal=kept)  # there is no file to read
     assert kept.asked == []
+
+
+@pytest.mark.parametrize("use_cache", [True, False])
+def test_what_needs_different_nodes_that_are_never_cached_is_not_taken_for_the_same(
+    runner: Runner, calls: Calls, use_cache: bool
+) -> None:
+    nodes = {"a": ("drawn", {}), "b": ("drawn", {})}
+    nodes |= {f"of_{name}": ("scaled", {"value": link(f"{name}.value"), "times": 2}) for name in nodes}
+    result = runner.run(flow(nodes, {name: f"{name}.value" for name in nodes}), use_cache=use_cache)
+    found = result.outputs
+    assert found["a"] != found["b"]
+    assert (found["of_a"], found["of_b"]) == (2 * found["a"], 2 * found["b"])
+    assert sorted(calls()) == ["drawn", "drawn", "scaled", "scaled"]
