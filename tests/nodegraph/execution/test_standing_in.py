@@ -152,6 +152,15 @@ def test_a_run_with_the_same_token_finds_results_below_nodes_that_are_never_cach
         assert other.keys["save"] == first.keys["save"]
 
 
+def test_a_run_that_takes_anothers_place_keeps_to_what_was_drawn(make_runner: Callable[..., Runner]) -> None:
+    nodes = {"drawn": ("drawn", {}), "twice": ("scaled", {"value": link("drawn.value"), "times": 2})}
+    outputs = {"once": "drawn.value", "twice": "twice.value"}
+    first = make_runner().run(flow(nodes, {"once": "drawn.value"}), token="job").outputs["once"]
+    found = make_runner().run(flow(nodes, outputs), token="job").outputs
+    assert found == {"once": first, "twice": 2 * first}
+    assert make_runner().run(flow(nodes, outputs)).outputs["once"] != first
+
+
 def test_a_token_reaches_the_rounds_of_loops(make_runner: Callable[..., Runner], calls: Calls) -> None:
     body = graph(
         {"id": ("process_id", {}), "sum": ("scaled", {"value": link("id.value"), "times": 1})},
