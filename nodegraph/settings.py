@@ -64,6 +64,7 @@ class Settings(BaseModel):
         ge=1,
         description="CPU threads of one operation",
     )
+    port: int = Field(default=8420, ge=0, le=65535, description="where `nodegraph serve` listens; 0 for any")
 
     @field_validator("comfyui", "a1111")
     @classmethod
