@@ -65,6 +65,12 @@ class Settings(BaseModel):
         description="CPU threads of one operation",
     )
     port: int = Field(default=8420, ge=0, le=65535, description="where `nodegraph serve` listens; 0 for any")
+    workers: int = Field(default=0, ge=0, le=64, description="processes that run jobs; 0 for one per device")
+    worker_memory_bytes: int | None = Field(
+        default=None, ge=0, description="the most a worker may hold for itself; 0 for no limit"
+    )
+    worker_silence_seconds: float = Field(default=60.0, gt=0, description="without a sign of life a worker is ended")
+    worker_grace_seconds: float = Field(default=10.0, ge=0, description="for a job to stop before its worker is ended")
 
     @field_validator("comfyui", "a1111")
     @classmethod

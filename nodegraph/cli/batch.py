@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from ..execution.showing import shown
 from .apart import prints_apart
 from .common import ExitCode, JsonOption, load_workflow, print_json_line, report_failures, reporting, say
-from .inputs import port_named, shown, stopping, value_from_text, write_sets
+from .inputs import port_named, stopping, value_from_text, write_sets
 
 if TYPE_CHECKING:
     from pydantic import JsonValue

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..execution.showing import shown
 from .apart import prints_apart
 from .common import JsonOption, print_json, reporting
 from .declared import DeviceOption, Given, PrecisionOption, SetOption, UpToOption, register_with_inputs, with_inputs
-from .inputs import shown, stopping
+from .inputs import stopping
 
 if TYPE_CHECKING:
     from ..catalog import Catalog

@@ -26,9 +26,17 @@ class Progress:
     eta: float | None = None
 
 
+def as_proposed(number: int, proposed: Path) -> Path:
+    """The target of a file where no journal says otherwise."""
+    return proposed
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the executor wires into a `Context`."""
+    """What the executor wires into a `Context`.
+
+    target: where the file with a number, from 0, is written, given what its name would be.
+    """
 
     device: str
     precision: str
@@ -40,6 +48,7 @@ class Surroundings:
     on_preview: Callable[[object], None]
     on_log: Callable[[str], None]
     on_file: Callable[[Path], None]
+    target: Callable[[int, Path], Path] = as_proposed
     cancel: CancelToken = field(default_factory=CancelToken)
 
 
@@ -49,6 +58,7 @@ class Context:
     def __init__(self, key: str, surroundings: Surroundings) -> None:
         self._key, self._around = key, surroundings
         self._first: tuple[float, int] | None = None
+        self._files = 0
 
     @property
     def device(self) -> str:
@@ -86,6 +96,9 @@ class Context:
     def output_file(self, stem: str, suffix: str) -> Path:
         """A target in the output folder, named after `stem` and the recipe: the same recipe rewrites the same file.
 
+        A job notes it before it is given here; when it is run again after a crash, the first file that the node asks
+        for goes where its first was to go, and so on, whatever has changed meanwhile.
+
         stem: letters, digits, space, `-`, `_` and `.`; may hold folders divided by `/`, never leaves the output folder.
             `{name}` stands for the value of a declared input of the workflow, `{node.input}` for any written value; in
             a loop, `{round}` for the number of the round and `{name}` also for a plain value that the round is given.
@@ -94,8 +107,10 @@ class Context:
         filled = fill_name(stem, self._around.fields) if "{" in stem else stem
         parts = [re.sub(r"[^\w .-]", "_", part).strip(" .") for part in filled.split("/")]
         folder = self._around.output_folder.joinpath(*filter(None, parts[:-1]))
-        folder.mkdir(parents=True, exist_ok=True)
-        target = folder / f"{parts[-1] or 'result'}-{self._key[:10]}{suffix}"
+        proposed = folder / f"{parts[-1] or 'result'}-{self._key[:10]}{suffix}"
+        target = self._around.target(self._files, proposed)
+        self._files += 1
+        target.parent.mkdir(parents=True, exist_ok=True)
         self._around.on_file(target)
         return target
 

@@ -26,11 +26,11 @@ from .calling import (
     cause,
     is_portable,
     outputs_of,
-    speaking_for,
     summary,
 )
 from .cancel import CancelToken
-from .context import Context, Progress, Surroundings
+from .context import Progress, Surroundings
+from .contexts import Contexts, TargetJournal
 from .events import (
     EventStream,
     NodeBlocked,
@@ -57,7 +57,7 @@ class Machinery:
 
     store: None runs without any cache. keys: those that come to be known while it runs. expand: the graph of a workflow
     that a node gave. check_purity: compare the content of every node's inputs before and after. threads: of one CPU
-    operation.
+    operation. journal: of the files that nodes write.
     """
 
     store: ResultStore | None
@@ -69,6 +69,7 @@ class Machinery:
     keys: LateKeys
     expand: Callable[[Workflow, GraphNode], Graph]
     threads: int
+    journal: TargetJournal | None = None
     check_purity: bool = False
 
 
@@ -82,6 +83,9 @@ class Executor:
         self._keys = machinery.keys
         self._caller = Caller(
             machinery.resolve, machinery.threads, machinery.cancel, check_purity=machinery.check_purity
+        )
+        self._contexts = Contexts(
+            machinery.surroundings, machinery.events, machinery.keys, self._rounds.fields, machinery.journal
         )
         self.ran: dict[str, None] = {}
         self.cached: dict[str, None] = dict.fromkeys(name for name in self._nodes if name in plan.cached)
@@ -294,8 +298,7 @@ class Executor:
         arguments, store = Arguments(), self._machinery.store
         try:
             arguments = arguments_of(node, given, self._machinery.resolve)
-            context = self._context(node.name) if node.definition.takes_context else None
-            returned = self._caller.call(node.definition, arguments, context)
+            returned = self._caller.call(node.definition, arguments, self._contexts.of(node))
             if node.definition.expands and isinstance(returned, Workflow):
                 if waiting := self._decide(node, arguments):
                     return waiting
@@ -393,8 +396,3 @@ class Executor:
         self._results.put(name, outputs)
         self._finished.add(name)
         self._results.done(name)
-
-    def _context(self, name: str) -> Context:
-        machinery = self._machinery
-        around = speaking_for(name, machinery.surroundings, machinery.events, lambda: self._rounds.fields(name))
-        return Context(self._keys.first(name), around)

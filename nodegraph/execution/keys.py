@@ -48,7 +48,8 @@ class KeyMaker:
     """Computes the keys of a graph's nodes.
 
     digest_of: content digest of a file by kind and name. policy: where and how the run computes.
-    nonce: unlike for every run; enters the keys of nodes declared with cache="never".
+    nonce: unlike for every run, but for runs of which one takes another's place; enters the keys of nodes declared with
+        cache="never".
     trace: what a node with lazy inputs asks for next, by the key of what it knows so far: the name of an input (with
         `[index]` for one of a list), "" when it needs nothing more, None where that is not known yet.
 

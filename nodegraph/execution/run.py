@@ -40,6 +40,7 @@ from ..workflow.model import Workflow
 from ..workflow.validate import check, check_expansion
 from .cancel import CancelToken
 from .context import Surroundings
+from .contexts import TargetJournal
 from .digests import FileDigests
 from .events import Event, EventStream, Listener, NodeFile, RunFinished
 from .executor import Executor, Machinery
@@ -140,8 +141,9 @@ class Runner:
         *,
         targets: Iterable[str] | None = None,
         use_cache: bool = True,
+        token: str | None = None,
     ) -> Prepared:
-        """Validate and plan without running.
+        """Validate and plan without running; `token` as in `run`.
 
         Raises InvalidWorkflow with every defect, files that are missing or not allowed included.
         """
@@ -150,14 +152,21 @@ class Runner:
         wanted = targets_of(graph, targets)
         if defects := self.file_defects(graph):
             raise InvalidWorkflow(defects)
-        return Prepared(bound, *self.planned(graph, wanted, self._digest, use_cache=use_cache))
+        return Prepared(bound, *self.planned(graph, wanted, self._digest, use_cache=use_cache, token=token))
 
     def planned(
-        self, graph: Graph, targets: Iterable[str], digest_of: FileDigest, *, use_cache: bool
+        self,
+        graph: Graph,
+        targets: Iterable[str],
+        digest_of: FileDigest,
+        *,
+        use_cache: bool,
+        token: str | None = None,
     ) -> tuple[Plan, KeyMaker]:
         """The plan of a run of `targets`, and what makes the keys that are known only while it runs."""
         asked = functools.partial(trace_of, self.store) if use_cache else no_trace
-        maker = KeyMaker(digest_of, self.policy, secrets.token_hex(16), asked)
+        nonce = secrets.token_hex(16) if token is None else sha256(token.encode()).hexdigest()
+        maker = KeyMaker(digest_of, self.policy, nonce, asked)
         stored = self.store.contains_many if use_cache else _nothing_stored
         return make_plan(graph, maker.keys(graph), targets, stored), maker
 
@@ -177,16 +186,20 @@ class Runner:
         use_cache: bool = True,
         check_purity: bool = False,
         fields: Mapping[str, JsonValue] | None = None,
+        token: str | None = None,
+        journal: TargetJournal | None = None,
     ) -> RunResult:
         """Run what the outputs and effects of `workflow` (or `targets`, names of nodes) need.
 
         inputs: values of the declared workflow inputs. use_cache=False neither reads nor writes stored results.
-        fields: more that names of output files may mention, such as the number of a batch's row.
+        fields: more that names of output files may mention, such as the number of a batch's row. token: the same for
+        runs of which a later one takes the place of an earlier, so that it finds what was stored below nodes that are
+        never cached; any text, by default unlike for every run. journal: where such runs write their files.
         Raises InvalidWorkflow before anything runs, NodeFailed or Cancelled afterwards. Where a node failed since a
         model lost its file, no model is kept for the next run.
         """
         started = time.perf_counter()
-        prepared = self.prepare(workflow, inputs, targets=targets, use_cache=use_cache)
+        prepared = self.prepare(workflow, inputs, targets=targets, use_cache=use_cache, token=token)
         plan = prepared.plan
         files: list[Path] = []
 
@@ -197,18 +210,19 @@ class Runner:
                 on_event(event)
 
         events = EventStream(listen)
-        token = cancel or CancelToken()
+        cancel = cancel or CancelToken()
         store = self.store if use_cache else None
         machinery = Machinery(
             store=store,
             packs=self.catalog.packs,
             resolve=self.files.resolve,
-            surroundings=self._surroundings(prepared, token, fields or {}),
+            surroundings=self._surroundings(prepared, cancel, fields or {}),
             events=events,
-            cancel=token,
+            cancel=cancel,
             keys=LateKeys(prepared.keys, plan.graph.nodes, plan.keys, store),
             expand=self._expanded,
             threads=self.policy.threads,
+            journal=journal,
             check_purity=check_purity,
         )
         executor = Executor(plan, machinery)

@@ -33,8 +33,8 @@ class JobOptions(_Document):
     """How to run a workflow.
 
     priority: higher ones go first. time_limit: seconds of one attempt; None for no limit. attempts: how often the job
-    is begun when its workers are lost (crash, memory, hang). use_cache: read and write stored results. fields: more that
-    names of output files may mention. label: for people, 200 characters at most.
+    is begun when its workers are lost (crash, memory, hang). use_cache: read and write stored results. fields: more
+    that names of output files may mention. label: for people, 200 characters at most.
     """
 
     targets: list[str] | None = None
@@ -203,3 +203,13 @@ class Placement(_Document):
     before: JobId | None = None
     after: JobId | None = None
     priority: Annotated[int, Field(ge=-1000, le=1000)] | None = None
+
+
+class WorkerInfo(_Document):
+    """A worker as it stands. place: which one. process: its id, None where none runs. memory: bytes of its own."""
+
+    place: int
+    process: int | None
+    state: Literal["none", "starting", "idle", "working"]
+    job: JobId | None
+    memory: int | None
