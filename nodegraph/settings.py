@@ -55,6 +55,11 @@ class Settings(BaseModel):
     disk_cache_bytes: int = Field(
         default=20 * 2**30, ge=0, description="budget of the results kept on disk; 0 for none"
     )
+    database: str | None = Field(default=None, description="URL of the job table; None for a file in `state`")
+    keep_jobs: int | None = Field(default=None, ge=0, description="how many jobs that are over to keep; None for all")
+    keep_days: float | None = Field(
+        default=None, gt=0, description="how long to keep jobs that are over; None for ever"
+    )
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     threads: int = Field(

@@ -184,5 +184,5 @@ def _declare(workflow: Workflow, place: str) -> tuple[Workflow, str]:
     name = place.replace(".", "_").replace("-", "_")
     while name in workflow.inputs:
         name += "_"
-    inputs = {**workflow.inputs, name: WorkflowInput(to=(place,))}
+    inputs = {**workflow.inputs, name: WorkflowInput(to=[place])}
     return workflow.model_copy(update={"inputs": inputs}), name
