@@ -1,8 +1,8 @@
 """Asking a running server from Python: `from nodegraph.client import Client`.
 
-    with Client() as client:
-        job = client.submit(Workflow.load("flow.json"), {"prompt": "a cat"})
-        print(client.wait(job.id).outputs)
+with Client() as client:
+    job = client.submit(Workflow.load("flow.json"), {"prompt": "a cat"})
+    print(client.wait(job.id).outputs)
 """
 
 from __future__ import annotations
@@ -31,12 +31,11 @@ from .jobs.model import (
     JobOptions,
     JobPage,
     JobRequest,
-    Loaded,
     Placement,
 )
 from .server.connection import Connection, Refusal, Unreachable
 from .server.place import read_note
-from .server.schemas import BatchAccepted, Events, Forgotten, Queue, Results, Retention, System, Workers
+from .server.schemas import Added, BatchAccepted, Events, Forgotten, Queue, Results, Retention, System, Workers
 from .settings import Settings, load_settings
 from .workflow.defects import Defect
 from .workflow.model import Workflow
@@ -121,7 +120,10 @@ class Client:
         Raises InvalidWorkflow with every defect.
         """
         request = JobRequest(
-            **dict(options or JobOptions()), workflow=_document(workflow), inputs=dict(inputs or {}), client_key=client_key
+            **dict(options or JobOptions()),
+            workflow=_document(workflow),
+            inputs=dict(inputs or {}),
+            client_key=client_key,
         )
         return self._send("POST", "/jobs", Job, request)
 
@@ -144,8 +146,8 @@ class Client:
 
     def jobs(self, chosen: JobFilter | None = None, *, before: int | None = None, limit: int = 50) -> JobPage:
         """A page of jobs, the newest first."""
-        query = _query(chosen or JobFilter()) + [("limit", str(limit))]
-        return self._get("/jobs", JobPage, query + ([("before", str(before))] if before is not None else []))
+        page = [("limit", str(limit)), *([("before", str(before))] if before is not None else [])]
+        return self._get("/jobs", JobPage, [*_query(chosen or JobFilter()), *page])
 
     def job(self, job: JobId) -> Job:
         """One job as it stands."""
@@ -263,9 +265,9 @@ class Client:
         """The history as JSON lines, in parts of any length."""
         return self._parts("/history/export", _query(chosen or JobFilter()))
 
-    def load(self, lines: BinaryIO) -> Loaded:
+    def load(self, lines: BinaryIO) -> Added:
         """Add the jobs that `export` gave; those that are there already stay as they are."""
-        return self._ask("POST", "/history/import", Loaded, content=lines)
+        return self._ask("POST", "/history/import", Added, content=lines)
 
     def prune(self, *, keep: int | None = None, days: float | None = None) -> int:
         """Forget finished jobs beyond the newest `keep`, and those that ended more than `days` ago; how many."""
@@ -291,7 +293,13 @@ class Client:
         return self._ask(method, path, answer, content=content)
 
     def _ask(
-        self, method: str, path: str, answer: type[Answer], *, query: Query = (), content: bytes | BinaryIO | None = None
+        self,
+        method: str,
+        path: str,
+        answer: type[Answer],
+        *,
+        query: Query = (),
+        content: bytes | BinaryIO | None = None,
     ) -> Answer:
         url = self.url
         with _explained(url):

@@ -53,7 +53,9 @@ def _plain(text: str) -> Any:
 
 def job_rows(jobs: Iterable[Job]) -> list[list[str]]:
     """Jobs as rows of a table: id, state, name, when, how long, what came of it."""
-    return [[each.id, state_of(each), name_of(each), when(each.created), _seconds(each), _result(each)] for each in jobs]
+    return [
+        [each.id, state_of(each), name_of(each), when(each.created), _seconds(each), _result(each)] for each in jobs
+    ]
 
 
 JOB_COLUMNS = ("id", "state", "name", "sent", "took", "result")

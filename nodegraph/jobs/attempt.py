@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, TypeVar
 
-from .claims import Claimed
+from .claiming import Claimed
 from .messages import Ended, Happened, Noted, RunJob, StopJob, Target
 from .model import JobError, NewEvent, Wish
 from .process import WorkerProcess

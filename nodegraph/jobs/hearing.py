@@ -19,4 +19,4 @@ def run_event(event: JobEvent) -> Event | None:
     given: dict[str, Any] = {each.name: event.data[each.name] for each in fields(kind) if each.name in event.data}
     if kind is NodeProgress:
         given["progress"] = Progress(**given["progress"])
-    return kind(**given)  # type: ignore[no-any-return]
+    return kind(**given)

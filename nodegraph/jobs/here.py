@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import Cancelled, NodegraphError
 from ..execution.events import Event
-from .errors import JobTableError
+from .errors import JobTableUnusable
 from .model import Job, JobRequest, NewEvent, Outcome
 from .perform import failure, run_token, success
 from .telling import Teller
@@ -83,7 +83,7 @@ class JobHere:
             return None
         try:
             return write()
-        except JobTableError as error:
+        except JobTableUnusable as error:
             self._trouble = True
             log.warning("the history of this run cannot be kept: %s", error)
             return None
@@ -102,7 +102,7 @@ def job_here(runner: Runner, request: JobRequest, *, title: str = "") -> Iterato
             table = stack.enter_context(JobTable.open(runner.settings))
             owner = stack.enter_context(table.owner())
             job = JobHere(table, table.submit(request, title=title, origin="run", owner=owner).job)
-        except JobTableError as error:
+        except JobTableUnusable as error:
             log.warning("this run is not entered into the history: %s", error)
             yield None
             return

@@ -13,8 +13,8 @@ from typing import Any
 
 from ..settings import Settings
 from .attempt import Attempt, Limits
-from .claims import Claimed
-from .errors import ClaimLost, JobTableError
+from .claiming import Claimed
+from .errors import ClaimLost, JobTableUnusable
 from .lifelines import machine_memory
 from .messages import Ended, Ready
 from .model import JobError, JobId, Outcome, Wish, WorkerInfo
@@ -99,15 +99,15 @@ class Supervisor:
                 self._on_change()
                 post.begin(claimed)
 
-    async def persist(self, write: Callable[..., Any], *given: Any) -> Any:
+    async def persist(self, write: Callable[..., Any], *given: Any, **named: Any) -> Any:
         """Write to the table, again and again until it can be written: what a worker did must not be lost."""
         told = False
         while True:
             try:
-                result = await asyncio.to_thread(write, *given)
+                result = await asyncio.to_thread(write, *given, **named)
             except ClaimLost:
                 raise
-            except JobTableError as error:
+            except JobTableUnusable as error:
                 if not told:
                     log.warning("what a job did cannot be written down yet: %s; it is tried again", error)
                 told = True
@@ -120,7 +120,7 @@ class Supervisor:
         """Ask the table; None where it cannot be used just now."""
         try:
             return await asyncio.to_thread(call, *given)
-        except JobTableError as error:
+        except JobTableUnusable as error:
             log.warning("the jobs cannot be read: %s; it is tried again", error)
             return None
 
@@ -208,7 +208,7 @@ class Post:
                 return
             outcome = judged(ended.outcome, attempt)
             if outcome is None:
-                await persist(table.give_back, job.id, job.claim, _SHUTDOWN, False)
+                await persist(table.give_back, job.id, job.claim, _SHUTDOWN, counts=False)
             else:
                 await persist(table.finish, job.id, job.claim, outcome)
             await self._recycle(ended)
@@ -225,7 +225,7 @@ class Post:
                 table.finish, job.id, job.claim, Outcome(state="failed", seconds=attempt.seconds, error=error)
             )
         else:
-            await persist(table.give_back, job.id, job.claim, error, attempt.reason is None)
+            await persist(table.give_back, job.id, job.claim, error, counts=attempt.reason is None)
 
     async def _ready_worker(self) -> WorkerProcess:
         """The worker, started where there is none. Raises EOFError or OSError when it cannot be started."""

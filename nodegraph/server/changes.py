@@ -6,6 +6,8 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from ..errors import NodegraphError
+
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.2
@@ -41,10 +43,10 @@ class Changes:
         while True:
             try:
                 seen = await asyncio.to_thread(version)
-            except Exception:
-                log.exception("the job table could not be asked for changes")
-                seen = known
-            if seen != known:
+            except NodegraphError as error:  # the next look may succeed
+                log.warning("the job table could not be asked for changes: %s", error)
+            else:
+                if seen != known:
+                    changed()
                 known = seen
-                changed()
             await asyncio.sleep(LOOK_SECONDS)

@@ -38,6 +38,7 @@ class Connection:
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._session: aiohttp.ClientSession | None = None
+        self._sockets: set[aiohttp.ClientWebSocketResponse] = set()
 
     def ask(self, method: str, url: str, query: Sequence[tuple[str, str]], content: bytes | BinaryIO | None) -> bytes:
         """The body of an answer. Raises Unreachable or Refusal."""
@@ -55,16 +56,22 @@ class Connection:
     def listen(self, url: str, query: Sequence[tuple[str, str]]) -> Iterator[str]:
         """The messages of a WebSocket until the connection ends. Raises Unreachable."""
         socket = self._wait(self._connect(url, query))
+        self._sockets.add(socket)
         try:
             while (text := self._wait(_message(socket))) is not None:
                 yield text
         finally:
-            self._wait(socket.close())
+            if socket in self._sockets:  # else everything was closed meanwhile
+                self._sockets.discard(socket)
+                self._wait(socket.close())
 
     def close(self) -> None:
         """End the session and its thread."""
         if self._loop is None:
             return
+        for each in self._sockets:
+            self._wait(each.close())
+        self._sockets.clear()
         if self._session is not None:
             self._wait(self._session.close())
         self._loop.call_soon_threadsafe(self._loop.stop)

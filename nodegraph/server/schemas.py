@@ -117,6 +117,13 @@ class Retention(_Document):
     days: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
 
 
+class Added(_Document):
+    """What an import did. new: jobs that were added. known: jobs that were there already."""
+
+    new: int
+    known: int
+
+
 class Forgotten(_Document):
     """How many jobs were forgotten."""
 

@@ -12,6 +12,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import NodegraphError
@@ -69,6 +70,18 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
+def lock_path(settings: Settings) -> Path:
+    """The file whose lock keeps a table to one server: beside the table, or in the state folder for a server's.
+
+    Raises UnsupportedDatabase.
+    """
+    from ..jobs.opening import parsed, url_of_file
+
+    url = parsed(settings.database or url_of_file(settings.state / "jobs.sqlite"))
+    is_file = url.get_backend_name() == "sqlite" and url.database
+    return Path(f"{url.database}.server") if is_file else settings.state / "server.lock"
+
+
 def address_of(listening: socket.socket) -> str:
     """The URL at which a socket is reached."""
     host, port = listening.getsockname()[:2]
@@ -84,7 +97,7 @@ def serve(settings: Settings, host: str, *, started: Callable[[str], None], stop
     from ..jobs.table import JobTable
 
     with contextlib.ExitStack() as stack:
-        lock = TableLock.take(settings.state / "server.lock")
+        lock = TableLock.take(lock_path(settings))
         stack.callback(lock.release)
         listening = stack.enter_context(listen(host, settings.port))
         table = JobTable.open(settings)

@@ -17,7 +17,7 @@ AT_ONCE = 500
 HEARTBEAT_SECONDS = 20.0
 """A client that does not answer a ping within half of this is gone."""
 
-SOCKETS: web.AppKey[set[web.WebSocketResponse]] = web.AppKey("sockets")
+SOCKETS: web.AppKey[set[web.WebSocketResponse]] = web.AppKey("sockets", set[web.WebSocketResponse])
 
 
 async def stream(request: web.Request) -> web.StreamResponse:

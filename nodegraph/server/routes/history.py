@@ -12,7 +12,7 @@ from aiohttp import web
 from ...jobs.model import JobFilter
 from ..defects import TooLarge
 from ..http import SERVICES, Route, parse_query
-from ..schemas import Forgotten, Retention
+from ..schemas import Added, Forgotten, Retention
 from ..services import Services
 
 LINES_AT_ONCE = 200
@@ -55,7 +55,8 @@ async def load(request: web.Request) -> web.Response:
         kept.seek(0)
         loaded = await asyncio.to_thread(services.table.load, kept)
     services.changed()
-    return web.Response(body=loaded.model_dump_json().encode(), content_type="application/json")
+    added = Added(new=loaded.new, known=loaded.known)
+    return web.Response(body=added.model_dump_json().encode(), content_type="application/json")
 
 
 def prune(services: Services, body: Retention) -> Forgotten:
