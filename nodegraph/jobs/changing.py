@@ -12,7 +12,7 @@ from .errors import WrongState
 from .listing import batch, job_row
 from .model import FINAL, Batch, Job, JobState, Wish
 from .ordering import next_position
-from .rows import job_of, searched_text
+from .rows import job_of, searched_in
 from .schema import DOCUMENTS, EVENTS, JOBS, MARKS
 
 GERUNDS: Final[dict[Wish, str]] = {"cancel": "cancelling", "pause": "pausing"}
@@ -100,7 +100,7 @@ def retry(connection: Connection, now: int, job: str) -> Job:
     journal.record(connection, now, job, "retried")
     values = dict.fromkeys(("wish", "owner", "started", "finished", "seconds", "result"))
     values |= {
-        "search": searched_text(row["request"]),
+        "search": searched_in({**row, "result": None}),
         "state": "queued",
         "origin": "queue",
         "losses": 0,

@@ -17,7 +17,7 @@ from .changing import settle
 from .errors import ClaimLost, WorkflowLost
 from .listing import is_paused, request
 from .model import Job, JobError, JobId, JobRequest, NewEvent, Outcome, Wish
-from .rows import job_of, result_to_json, searched_text, to_json
+from .rows import job_of, result_to_json, searched_in, to_json
 from .schema import JOBS, TARGETS
 
 INTERRUPTED = "the command that ran it ended before it was done"
@@ -61,7 +61,7 @@ def wishes(connection: Connection, owner: str) -> dict[JobId, Wish]:
     """What is asked of an owner's running jobs."""
     those = JOBS.c.state == "running", JOBS.c.owner == owner, JOBS.c.wish.is_not(None)
     rows = connection.execute(select(JOBS.c.id, JOBS.c.wish).where(*those)).all()
-    return dict(row.tuple() for row in rows)
+    return {row[0]: row[1] for row in rows}
 
 
 def append(connection: Connection, now: int, job: str, claim: int, events: Sequence[NewEvent]) -> None:
@@ -90,7 +90,7 @@ def finish(connection: Connection, now: int, job: str, claim: int, outcome: Outc
     """
     row = _claimed(connection, job, claim)
     values = {"result": result_to_json(outcome), "seconds": outcome.seconds}
-    values["search"] = searched_text(row["request"], outcome)
+    values["search"] = searched_in({**row, **values})
     if outcome.state == "paused" and row["wish"] is None:
         return settle(connection, now, row, "queued", "resumed", None, **values)
     state = "cancelled" if outcome.state == "paused" and row["wish"] == "cancel" else outcome.state
@@ -133,7 +133,8 @@ def _give_back(connection: Connection, now: int, row: RowMapping, error: JobErro
 
 def _fail(connection: Connection, now: int, row: RowMapping, error: JobError, **values: object) -> Job:
     outcome = Outcome(state="failed", seconds=0, error=error)
-    values |= {"result": result_to_json(outcome), "search": searched_text(row["request"], outcome)}
+    values["result"] = result_to_json(outcome)
+    values["search"] = searched_in({**row, **values})
     data = {"error": error.model_dump(mode="json")}
     return settle(connection, now, row, "failed", "failed", data, **values)
 

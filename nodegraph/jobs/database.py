@@ -35,6 +35,7 @@ CHECKPOINT_PAGES: Final = 4000
 LARGEST_VALUE: Final = 1_000_000_000
 """Bytes of one value, by SQLite's limit."""
 
+_WRITE_ERRORS = ("SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_TRUNCATE")
 _FULL_STATES = ("53100", "53400", "54000")
 _READ_ONLY_STATES = ("25006", "42501")
 
@@ -114,6 +115,12 @@ def unusable(error: DBAPIError | sqlite3.Error, where: str) -> JobTableUnusable 
     )
 
 
+def damaged(where: str, defect: str) -> TableDamaged:
+    """What to say of a table that holds something wrong."""
+    remedy = "end all programs that use it and start again: what is readable is saved then"
+    return TableDamaged(where, f"it is damaged ({defect})", remedy)
+
+
 def _of_file(error: sqlite3.Error, where: str) -> JobTableUnusable | RequestTooLarge:
     code = getattr(error, "sqlite_errorcode", 0)
     name = getattr(error, "sqlite_errorname", "")
@@ -123,19 +130,10 @@ def _of_file(error: sqlite3.Error, where: str) -> JobTableUnusable | RequestTooL
         case sqlite3.SQLITE_FULL:
             return TableFull(where, "no space is left for it", "free some space, or set another `database`")
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return TableDamaged(
-                where,
-                f"it is damaged ({error})",
-                "end all programs that use it and start again: what is readable is saved then",
-            )
+            return damaged(where, str(error))
         case sqlite3.SQLITE_TOOBIG:
             return RequestTooLarge(LARGEST_VALUE, LARGEST_VALUE)
-        case sqlite3.SQLITE_IOERR if name in (
-            "SQLITE_IOERR_WRITE",
-            "SQLITE_IOERR_FSYNC",
-            "SQLITE_IOERR_SHMSIZE",
-            "SQLITE_IOERR_TRUNCATE",
-        ):
+        case sqlite3.SQLITE_IOERR if name in _WRITE_ERRORS:
             return TableFull(where, f"it could not be written ({name})", "see that its disk has space and works")
         case _:
             remedy = "make its folder writable, on a local disk, or set another `database`"

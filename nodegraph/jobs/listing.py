@@ -91,7 +91,7 @@ def counts(connection: Connection, batch: str | None = None) -> dict[JobState, i
     query = select(JOBS.c.state, func.count()).group_by(JOBS.c.state)
     if batch is not None:
         query = query.where(JOBS.c.batch == batch)
-    found: dict[JobState, int] = {row[0]: row[1] for row in connection.execute(query)}
+    found: dict[JobState, int] = {row[0]: row[1] for row in connection.execute(query).all()}
     return {state: found.get(state, 0) for state in STATES}
 
 

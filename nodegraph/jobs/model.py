@@ -146,7 +146,7 @@ class JobFilter(_Document):
     states: tuple[JobState, ...] = ()
     batch: str | None = None
     workflow: str | None = None
-    search: str = ""
+    search: Annotated[str, Field(max_length=1000)] = ""
     since: datetime | None = None
     until: datetime | None = None
 

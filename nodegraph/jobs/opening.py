@@ -16,9 +16,9 @@ from typing import Final
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from . import migrations
+from . import migrations, salvage
 from .database import Database, unusable
-from .errors import JobTableUnusable, TableBusy, TableFull, TableNotWritable, UnsupportedDatabase
+from .errors import TableBusy, TableFull, TableNotWritable, UnsupportedDatabase
 from .owners import FileLock, FileOwners, Owners, ServerOwners
 
 log = logging.getLogger(__name__)
@@ -128,13 +128,25 @@ def _used(path: Path, busy_timeout: float) -> FileLock:
 
 def _make_sound(path: Path, *, is_suspect: bool) -> None:
     """See whether a file is sound, thoroughly where it was not closed; save what is readable where it is not."""
+    salvage.complete(path)
     log_file = path.with_name(path.name + "-wal")
     was_closed = not (log_file.exists() and log_file.stat().st_size)
     if not path.exists() or not path.stat().st_size:
         return
-    defect = find_defect(path, is_thorough=is_suspect or not was_closed)
+    defect = "damage was met in it" if is_suspect else find_defect(path, is_thorough=not was_closed)
     if defect:
-        raise JobTableUnusable(str(path), f"it is damaged ({defect})", "move it away")
+        report = salvage.salvage(path, _make_empty)
+        log.warning("the job table %s was damaged (%s): %s", path, defect, report)
+
+
+def _make_empty(path: Path) -> None:
+    """Make a file with the tables of the present version, and nothing in them."""
+    database = Database(make_url(url_of_file(path)), busy_timeout=0)
+    try:
+        with database.writing() as connection:
+            migrations.migrate(connection, str(path))
+    finally:
+        database.close()
 
 
 def find_defect(path: Path, *, is_thorough: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import secrets
@@ -9,8 +10,6 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
-
-from sqlalchemy import RowMapping
 
 from .errors import RequestTooLarge, WorkflowLost
 from .model import BatchRequest, Job, JobEvent, JobOptions, JobRequest, Outcome
@@ -23,6 +22,9 @@ SEARCHED: Final = 20_000
 """Characters of a job that searching looks at."""
 
 ID_BYTES: Final = 10
+
+EMPTY: Final = zlib.compress(b"{}")
+"""The document of a workflow without anything."""
 
 
 def new_id() -> str:
@@ -92,15 +94,39 @@ def digest_of_request(request: JobRequest | BatchRequest, workflow: str) -> str:
     return digest_of(request.model_dump(exclude={"workflow"}, exclude_defaults=True) | {"workflow": workflow})
 
 
-def request_of(row: RowMapping) -> JobRequest:
-    """The request of a row of jobs that was joined with its document."""
-    values = json.loads(row["request"])
-    values.pop("title", None)
-    return JobRequest(workflow=unpacked(row["content"], row["id"]), priority=row["priority"], **values)
+class Undecodable(ValueError):
+    """A row holds something that was never written."""
+
+
+@contextlib.contextmanager
+def _decoding(what: str, name: object) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, TypeError, AttributeError, OverflowError, zlib.error) as error:
+        raise Undecodable(f"the {what} {name} cannot be read: {type(error).__name__}: {error}") from error
+
+
+def request_of(row: Mapping[Any, Any]) -> JobRequest:
+    """The request of a row of jobs that was joined with its document. Raises WorkflowLost, Undecodable."""
+    with _decoding("request of job", row["id"]):
+        values = json.loads(row["request"])
+        values.pop("title", None)
+        return JobRequest(workflow=unpacked(row["content"], row["id"]), priority=row["priority"], **values)
 
 
 def job_of(row: Mapping[Any, Any]) -> Job:
-    """The job of a row."""
+    """The job of a row. Raises Undecodable."""
+    with _decoding("job", row["id"]):
+        return _job_of(row)
+
+
+def validate(row: Mapping[Any, Any]) -> None:
+    """Raise Undecodable where a row of jobs holds something that was never written."""
+    job_of(row)
+    request_of({**row, "content": EMPTY})
+
+
+def _job_of(row: Mapping[Any, Any]) -> Job:
     request = json.loads(row["request"])
     result = json.loads(row["result"]) if row["result"] else {}
     options = JobOptions.model_fields
@@ -134,7 +160,7 @@ def job_of(row: Mapping[Any, Any]) -> Job:
     )
 
 
-def event_of(row: RowMapping) -> JobEvent:
+def event_of(row: Mapping[Any, Any]) -> JobEvent:
     """The event of a row."""
     time = EPOCH + timedelta(microseconds=row["time"])
     return JobEvent(sequence=row["sequence"], job=row["job"], kind=row["kind"], time=time, data=json.loads(row["data"]))
@@ -145,19 +171,18 @@ def result_to_json(outcome: Outcome) -> str:
     return to_json(outcome.model_dump(mode="json", exclude_defaults=True, exclude={"state", "seconds"}))
 
 
-def searched_text(request: str, outcome: Outcome | None = None) -> str:
+def searched_in(row: Mapping[Any, Any]) -> str:
     """What searching looks at: label, title, input values, error and names of files, folded to one case."""
-    values = json.loads(request)
+    values = json.loads(row["request"])
+    result = json.loads(row["result"]) if row["result"] else {}
     found = [values.get("label", ""), values.get("title", ""), *_leaves(values.get("inputs", {}))]
-    if outcome is not None:
-        found += [outcome.error.message] if outcome.error is not None else []
-        found += [file.path for file in outcome.files]
+    found += [(result.get("error") or {}).get("message", ""), *(file["path"] for file in result.get("files", []))]
     text = "\n".join(str(each) for each in found if each is not None)[:SEARCHED]
     return text.casefold().replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
 
 
 def words_of(search: str) -> list[str]:
-    """The words to look for, folded as `searched_text` is."""
+    """The words to look for, folded as `searched_in` does."""
     return [word.replace("\0", " ").encode("utf-8", "replace").decode("utf-8") for word in search.casefold().split()]
 
 

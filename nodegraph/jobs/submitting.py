@@ -11,7 +11,7 @@ from .errors import ClientKeyReused
 from .listing import batch_of
 from .model import Batch, BatchRequest, Job, JobId, JobRequest, Origin
 from .ordering import GAP, next_position
-from .rows import digest_of, digest_of_key, digest_of_request, job_of, new_id, packed, request_to_json, searched_text
+from .rows import digest_of, digest_of_key, digest_of_request, job_of, new_id, packed, request_to_json, searched_in
 from .schema import BATCHES, DOCUMENTS, JOBS
 
 
@@ -38,7 +38,14 @@ def prepare(request: JobRequest, title: str) -> Ready:
     workflow = digest_of(request.workflow)
     text = request_to_json(request, request.inputs, title, request.client_key)
     digest = digest_of_request(request, workflow) if request.client_key is not None else ""
-    return Ready(request, workflow, digest, digest_of_key(request.client_key), text, searched_text(text))
+    return Ready(
+        request,
+        workflow,
+        digest,
+        digest_of_key(request.client_key),
+        text,
+        searched_in({"request": text, "result": None}),
+    )
 
 
 def submit(connection: Connection, now: int, ready: Ready, origin: Origin, owner: str | None) -> Submitted:
@@ -135,4 +142,7 @@ def _row(now: int, workflow: str, priority: int) -> dict[str, Any]:
 def _batch_row(now: int, request: BatchRequest, title: str, workflow: str, index: int) -> dict[str, Any]:
     options = request.model_copy(update={"fields": request.fields | {"index": index}})
     text = request_to_json(options, request.rows[index], title, None)
-    return _row(now, workflow, request.priority) | {"request": text, "search": searched_text(text)}
+    return _row(now, workflow, request.priority) | {
+        "request": text,
+        "search": searched_in({"request": text, "result": None}),
+    }

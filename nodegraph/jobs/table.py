@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -11,9 +11,11 @@ from typing import Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection
 
 from ..settings import Settings
-from . import changing, claiming, journal, listing, ordering, submitting
+from . import changing, claiming, history, journal, listing, ordering, submitting
 from .claiming import Claimed
+from .database import damaged
 from .errors import TableDamaged
+from .history import Loaded
 from .model import (
     Batch,
     BatchRequest,
@@ -33,7 +35,7 @@ from .model import (
 )
 from .opening import Opened, parsed, url_of_file
 from .owners import Owner
-from .rows import digest_of, new_id, stamp, utc_now
+from .rows import Undecodable, digest_of, new_id, stamp, utc_now
 from .submitting import Submitted
 
 P = ParamSpec("P")
@@ -41,6 +43,9 @@ T = TypeVar("T")
 
 BUSY_TIMEOUT = 30.0
 """Seconds to wait for other writers."""
+
+PRUNED_AT_ONCE = 1000
+"""Jobs that are forgotten in one transaction, so that others can write in between."""
 
 
 class JobTable:
@@ -240,6 +245,24 @@ class JobTable:
         """A number that rises when any process changed a job or the queue."""
         return self.last_sequence()
 
+    def prune(self, *, keep: int | None, days: float | None) -> int:
+        """Forget jobs that are over; how many.
+
+        keep: how many of them stay, the newest. days: how long they stay. None for no limit.
+        """
+        total = 0
+        while count := self._write(history.prune_some, keep, days, PRUNED_AT_ONCE):
+            total += count
+        return total
+
+    def export(self, wanted: JobFilter | None = None) -> Iterator[bytes]:
+        """Jobs, their workflows and batches, as lines of JSON, the oldest first."""
+        return history.export(lambda last, told: self._read(history.piece, wanted or JobFilter(), last, told))
+
+    def load(self, lines: Iterable[bytes | str]) -> Loaded:
+        """Take exported jobs in, all or none; those that were not over are paused. Raises NotAnExport."""
+        return self._write(history.load, lines)
+
     def _read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **options: P.kwargs) -> T:
         with self._noting_damage(), self._database.reading() as connection:
             return query(connection, *args, **options)
@@ -256,3 +279,6 @@ class JobTable:
         except TableDamaged:
             self._opened.suspect()
             raise
+        except Undecodable as error:
+            self._opened.suspect()
+            raise damaged(self.where, str(error)) from error
