@@ -255,11 +255,23 @@ class Client:
 
     def wait(self, job: JobId, told: Callable[[JobEvent], None] = lambda event: None) -> Job:
         """Wait until a job is done, failed or cancelled. told: is given all that happened to it and happens."""
-        for event in self.events(after=0, job=job):
+        seen = self._tell_past(job, 0, told)
+        if (found := self.job(job)).state in FINAL:
+            self._tell_past(job, seen, told)
+            return found
+        for event in self.events(after=seen, job=job):
             told(event)
-            if event.kind in FINAL and (found := self.job(job)).state in FINAL:
+            if event.kind in (*FINAL, "deleted") and (found := self.job(job)).state in FINAL:
                 return found
         raise AssertionError("events do not end")
+
+    def _tell_past(self, job: JobId, seen: int, told: Callable[[JobEvent], None]) -> int:
+        """Tell what happened to a job by now; gives the number of the last event."""
+        while (past := self.past_events(job, after=seen)).events:
+            for event in past.events:
+                told(event)
+            seen = past.last
+        return seen
 
     def export(self, chosen: JobFilter | None = None) -> Iterator[bytes]:
         """The history as JSON lines, in parts of any length."""

@@ -43,7 +43,7 @@ def export(
             for part in parts:
                 stream.write(part)
                 lines += part.count(b"\n")
-        say(f"{lines} jobs written")
+        say(f"{lines} lines written")
 
 
 def load(
@@ -63,7 +63,7 @@ def load(
         if as_json:
             print_json(loaded.model_dump(mode="json"))
         else:
-            typer.echo(", ".join(f"{count} {name}" for name, count in loaded.model_dump(mode="json").items()))
+            typer.echo(f"{loaded.new} jobs added, {loaded.known} were there already")
 
 
 def prune(

@@ -39,7 +39,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     for each in columns:
-        table.add_column(each, no_wrap=each in ("id", "state"))
+        table.add_column(each, no_wrap=True, min_width=20 if each == "id" else None)
     for row in rows:
         table.add_row(*(_plain(each) for each in row))
     Console(highlight=False, markup=False).print(table)

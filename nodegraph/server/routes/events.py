@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from typing import TypeAlias
 
 from aiohttp import WSCloseCode, web
 
@@ -17,7 +18,12 @@ AT_ONCE = 500
 HEARTBEAT_SECONDS = 20.0
 """A client that does not answer a ping within half of this is gone."""
 
-SOCKETS: web.AppKey[set[web.WebSocketResponse]] = web.AppKey("sockets", set[web.WebSocketResponse])
+CLOSE_SECONDS = 1.0
+"""How long clients have to say goodbye."""
+
+Sockets: TypeAlias = dict[web.WebSocketResponse, asyncio.Transport | None]
+
+SOCKETS: web.AppKey[Sockets] = web.AppKey("sockets", Sockets)
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
@@ -33,13 +39,13 @@ async def stream(request: web.Request) -> web.StreamResponse:
     after = query.after if query.after is not None else await asyncio.to_thread(services.table.last_sequence)
     socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=1024, compress=False)
     await socket.prepare(request)
-    request.app[SOCKETS].add(socket)
+    request.app[SOCKETS][socket] = request.transport
     telling = asyncio.create_task(_tell(socket, services, after, query.job))
     try:
         async for _ in socket:  # clients have nothing to say, but pings and closing are heard here
             pass
     finally:
-        request.app[SOCKETS].discard(socket)
+        request.app[SOCKETS].pop(socket, None)
         telling.cancel()
         with contextlib.suppress(asyncio.CancelledError, ConnectionError):
             await telling
@@ -59,9 +65,18 @@ async def _tell(socket: web.WebSocketResponse, services: Services, after: int, j
 
 
 async def close_all(app: web.Application) -> None:
-    """Let all clients know that the server ends."""
-    for socket in list(app[SOCKETS]):
-        await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the server ends")
+    """Let all clients know that the server ends; those that do not listen are hung up on."""
+    sockets = dict(app[SOCKETS])
+    closing = [
+        asyncio.create_task(each.close(code=WSCloseCode.GOING_AWAY, message=b"the server ends")) for each in sockets
+    ]
+    if closing:
+        await asyncio.wait(closing, timeout=CLOSE_SECONDS)
+    for each, transport in sockets.items():
+        if not each.closed and transport is not None:
+            transport.abort()
+    for task in closing:
+        task.cancel()
 
 
 ROUTES = (Route("GET", "/events", stream),)

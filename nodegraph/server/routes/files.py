@@ -61,12 +61,11 @@ def open_inside(folder: Path, written: JobFile) -> tuple[BinaryIO, int]:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError, RuntimeError) as error:
         raise gone from error
-    file = os.fdopen(descriptor, "rb")
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode):
-        file.close()
+        os.close(descriptor)
         raise gone
-    return file, found.st_size
+    return os.fdopen(descriptor, "rb"), found.st_size
 
 
 def _headers(head: bytes, name: str) -> dict[str, str]:

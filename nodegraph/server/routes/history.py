@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import tempfile
 from collections.abc import Iterator
+from typing import IO
 
 from aiohttp import web
 
@@ -18,6 +19,7 @@ from ..services import Services
 LINES_AT_ONCE = 200
 IN_MEMORY = 1 << 20
 MAX_IMPORT_BYTES = 4 * 2**30
+MAX_LINE_BYTES = 128 * 2**20
 
 
 async def export(request: web.Request) -> web.StreamResponse:
@@ -53,10 +55,18 @@ async def load(request: web.Request) -> web.Response:
                 raise TooLarge(f"the body goes on after {MAX_IMPORT_BYTES:,} bytes, the most that is taken")
             await asyncio.to_thread(kept.write, part)
         kept.seek(0)
-        loaded = await asyncio.to_thread(services.table.load, kept)
+        loaded = await asyncio.to_thread(services.table.load, _lines(kept))
     services.changed()
     added = Added(new=loaded.new, known=loaded.known)
     return web.Response(body=added.model_dump_json().encode(), content_type="application/json")
+
+
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
+    """The lines of a file, of which none may be larger than a workflow can be."""
+    while line := file.readline(MAX_LINE_BYTES + 1):
+        if len(line) > MAX_LINE_BYTES:
+            raise TooLarge(f"a line goes on after {MAX_LINE_BYTES:,} bytes, the most that is taken; nothing was loaded")
+        yield line
 
 
 def prune(services: Services, body: Retention) -> Forgotten:
