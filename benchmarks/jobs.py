@@ -39,9 +39,9 @@ def chain(number: int) -> dict[str, Any]:
     """Two hundred nodes one after the other, none of them cached."""
     nodes: dict[str, Any] = {"n000": {"type": "rogue.good", "inputs": {"number": number}}}
     for index in range(1, 200):
-        previous = {"from": f"n{index - 1:03d}.output"}
+        previous = {"from": f"n{index - 1:03d}.value"}
         nodes[f"n{index:03d}"] = {"type": "rogue.add_all", "inputs": {"numbers": [previous, previous]}}
-    return {"workflow": {"format": "nodegraph/1", "nodes": nodes, "outputs": {"out": {"from": "n199.output"}}}}
+    return {"workflow": {"format": "nodegraph/1", "nodes": nodes, "outputs": {"out": {"from": "n199.value"}}}}
 
 
 class Session:

@@ -1,6 +1,6 @@
 """Many jobs through one server: does it grow? `python benchmarks/soak.py --jobs 1000`.
 
-Jobs of several kinds (small graphs with files, pictures of the bundled model, failures, cancels) go through one server. Memory,
+Jobs of several kinds (small graphs with files, pictures, failures, cancels) go through one server. Memory,
 threads and open files of server and worker are read all the while; their slopes over the second half are printed, per
 thousand jobs and as a share of what there is.
 """
@@ -40,7 +40,7 @@ def requests(count: int, seed: int) -> list[dict[str, Any]]:
         found[number]["workflow"] = {
             "format": "nodegraph/1",
             "nodes": {"n": {"type": "rogue.bad", "inputs": {"crime": "raise", "number": number}}},
-            "outputs": {"out": {"from": "n.output"}},
+            "outputs": {"out": {"from": "n.value"}},
         }
         found[number].pop("inputs", None)
     return found

@@ -60,6 +60,9 @@ class Settings(BaseModel):
     keep_days: float | None = Field(
         default=None, gt=0, description="how long to keep jobs that are over; None for ever"
     )
+    checkpoint_seconds: float = Field(
+        default=5.0, ge=0, allow_inf_nan=False, description="between two states that a long node keeps; 0 for every one"
+    )
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     threads: int = Field(

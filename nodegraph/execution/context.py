@@ -31,11 +31,20 @@ def as_proposed(number: int, proposed: Path) -> Path:
     return proposed
 
 
+def nothing() -> None:
+    """What there is to resume from where nothing is kept."""
+
+
+def not_kept(make: Callable[[], object]) -> None:
+    """What becomes of a state that is offered where nothing is kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What the executor wires into a `Context`.
 
-    target: where the file with a number, from 0, is written, given what its name would be.
+    target: where the file with a number, from 0, is written, given what its name would be. resumed, on_checkpoint: what
+    an earlier call of the recipe offered, and what this one offers.
     """
 
     device: str
@@ -49,6 +58,8 @@ class Surroundings:
     on_log: Callable[[str], None]
     on_file: Callable[[Path], None]
     target: Callable[[int, Path], Path] = as_proposed
+    resumed: Callable[[], object | None] = nothing
+    on_checkpoint: Callable[[Callable[[], object]], None] = not_kept
     cancel: CancelToken = field(default_factory=CancelToken)
 
 
@@ -119,6 +130,21 @@ class Context:
         folder = self._around.state_folder / self._key
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def resumed(self) -> object | None:
+        """The state that an earlier call of this recipe offered last before it was stopped; None where there is none.
+
+        What is written by the node's code as it was then, for the same inputs, device and precision.
+        """
+        return self._around.resumed()
+
+    def checkpoint(self, make: Callable[[], object]) -> None:
+        """Offer the state after a step, all that is needed to go on from there bit by bit; offer it at every step.
+
+        make: gives the state; called only when it is time to write one, every few seconds. A state is made of frozen
+        dataclasses, tensors, numbers, texts, tuples and None, and comes back from `resumed` with tensors on the CPU.
+        """
+        self._around.on_checkpoint(make)
 
     def provenance(self) -> Mapping[str, JsonValue]:
         """The recipe of the whole run as JSON: workflow, versions and the digests of the files it used."""

@@ -1,9 +1,10 @@
-"""The contexts of a run's nodes: what each tells becomes events under its name, and what it writes is journalled."""
+"""The contexts of a run's nodes: events under their names, journalled targets, checkpoints until they have finished."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
@@ -11,9 +12,11 @@ from pydantic import JsonValue
 
 from ..files import remove_leftovers
 from ..workflow.graph import GraphNode
+from .checkpoints import Checkpoint, Checkpoints
 from .context import Context, Surroundings
 from .events import EventStream, NodeFile, NodeLog, NodePreview, NodeProgress
 from .late_keys import LateKeys
+from .store import ResultStore
 
 
 class TargetJournal(Protocol):
@@ -30,7 +33,7 @@ class Contexts:
     """Makes the contexts of one run's nodes.
 
     fields: what names of files may mention beside the workflow's own, by the name of the node. journal: None writes
-    where the recipe says.
+    where the recipe says. checkpoints: kept only where there is a store.
     """
 
     def __init__(
@@ -40,15 +43,37 @@ class Contexts:
         keys: LateKeys,
         fields: Callable[[str], Mapping[str, JsonValue]],
         journal: TargetJournal | None = None,
+        checkpoints: Checkpoints | None = None,
+        store: ResultStore | None = None,
     ) -> None:
         self._around, self._events, self._keys = around, events, keys
-        self._fields, self._journal = fields, journal
+        self._fields, self._journal, self._checkpoints, self._store = fields, journal, checkpoints, store
+        self._kept: dict[str, Checkpoint] = {}
+        self._told: set[str] = set()
 
     def of(self, node: GraphNode) -> Context | None:
         """The context of one call of a node's function, where it takes one."""
         if not node.definition.takes_context:
             return None
-        return Context(self._keys.first(node.name), self._speaking_for(node.name))
+        name, key = node.name, self._keys.first(node.name)
+        around = self._speaking_for(name)
+        if self._checkpoints is None or self._store is None:
+            return Context(key, around)
+        own = sha256(f"{key}\0{name}".encode()).hexdigest() if node.definition.cache == "never" else key
+        kept = self._kept[name] = self._checkpoints.of(own, lambda text: self._tell_once(around, text))
+        return Context(key, replace(around, resumed=kept.resumed, on_checkpoint=kept.offer))
+
+    def finished(self, name: str) -> None:
+        """A node has finished and its result is in the store: when that is written, its checkpoint goes."""
+        kept = self._kept.pop(name, None)
+        if kept is not None and kept.exists() and self._store is not None:
+            self._store.flush()
+            kept.remove()
+
+    def _tell_once(self, around: Surroundings, text: str) -> None:
+        if text not in self._told:
+            self._told.add(text)
+            around.on_log(text)
 
     def _speaking_for(self, name: str) -> Surroundings:
         around, emit = self._around, self._events.emit

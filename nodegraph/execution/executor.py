@@ -5,13 +5,11 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import Cancelled, NodeFailed
-from ..plugins import Pack, make_importable
+from ..plugins import make_importable
 from ..ports.flow import Blocked
 from ..workflow.graph import Graph, GraphNode, Link, Source, links_of
 from ..workflow.model import Workflow
@@ -28,11 +26,9 @@ from .calling import (
     outputs_of,
     summary,
 )
-from .cancel import CancelToken
-from .context import Progress, Surroundings
-from .contexts import Contexts, TargetJournal
+from .context import Progress
+from .contexts import Contexts
 from .events import (
-    EventStream,
     NodeBlocked,
     NodeCached,
     NodeErred,
@@ -42,35 +38,12 @@ from .events import (
     RunStarted,
 )
 from .keys import asked_for
-from .late_keys import LateKeys
+from .machinery import Machinery
 from .plan import Plan, twins
 from .regions import Expansion, ForEach, Region, Repeat, Round, content_key, keep_expansion, kept_expansion
 from .results import Outputs, Results
 from .rounds import Rounds
 from .scheduler import Scheduler, Track
-from .store import ResultStore
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machinery:
-    """What a run needs beside its plan.
-
-    store: None runs without any cache. keys: those that come to be known while it runs. expand: the graph of a workflow
-    that a node gave. check_purity: compare the content of every node's inputs before and after. threads: of one CPU
-    operation. journal: of the files that nodes write.
-    """
-
-    store: ResultStore | None
-    packs: Mapping[str, Pack]
-    resolve: Callable[[str, str], Path]
-    surroundings: Surroundings
-    events: EventStream
-    cancel: CancelToken
-    keys: LateKeys
-    expand: Callable[[Workflow, GraphNode], Graph]
-    threads: int
-    journal: TargetJournal | None = None
-    check_purity: bool = False
 
 
 class Executor:
@@ -85,7 +58,13 @@ class Executor:
             machinery.resolve, machinery.threads, machinery.cancel, check_purity=machinery.check_purity
         )
         self._contexts = Contexts(
-            machinery.surroundings, machinery.events, machinery.keys, self._rounds.fields, machinery.journal
+            machinery.surroundings,
+            machinery.events,
+            machinery.keys,
+            self._rounds.fields,
+            machinery.journal,
+            machinery.checkpoints,
+            machinery.store,
         )
         self.ran: dict[str, None] = {}
         self.cached: dict[str, None] = dict.fromkeys(name for name in self._nodes if name in plan.cached)
@@ -381,6 +360,7 @@ class Executor:
         self.kept += 1
         if keep:
             self._store(node, outputs)
+            self._contexts.finished(node.name)
         seconds = time.perf_counter() - self._began.pop(node.name)
         self._hold(node.name, outputs)
         self._machinery.events.emit(NodeFinished(node=node.name, seconds=seconds))

@@ -39,13 +39,15 @@ from ..workflow.inputs import bind_inputs
 from ..workflow.model import Workflow
 from ..workflow.validate import check, check_expansion
 from .cancel import CancelToken
+from .checkpoints import Checkpoints
 from .context import Surroundings
 from .contexts import TargetJournal
 from .digests import FileDigests
 from .events import Event, EventStream, Listener, NodeFile, RunFinished
-from .executor import Executor, Machinery
+from .executor import Executor
 from .keys import FileDigest, KeyMaker, no_trace, package_version
 from .late_keys import LateKeys, trace_of
+from .machinery import Machinery
 from .named_files import file_defects, named_files
 from .naming import name_fields
 from .opening import open_store
@@ -104,6 +106,7 @@ class Runner:
         self.files = FileResolver(self.settings, self.catalog.packs)
         self.digests = FileDigests(self.settings.cache)
         self.store = store if store is not None else open_store(self.settings, self.digests)
+        self.checkpoints = Checkpoints(self.settings.state / "checkpoints", self.settings.checkpoint_seconds)
 
     def __enter__(self) -> Self:
         return self
@@ -191,7 +194,8 @@ class Runner:
     ) -> RunResult:
         """Run what the outputs and effects of `workflow` (or `targets`, names of nodes) need.
 
-        inputs: values of the declared workflow inputs. use_cache=False neither reads nor writes stored results.
+        inputs: values of the declared workflow inputs. use_cache=False neither reads nor writes stored results, nor
+        checkpoints of long nodes.
         fields: more that names of output files may mention, such as the number of a batch's row. token: the same for
         runs of which a later one takes the place of an earlier, so that it finds what was stored below nodes that are
         never cached; any text, by default unlike for every run. journal: where such runs write their files.
@@ -223,6 +227,7 @@ class Runner:
             expand=self._expanded,
             threads=self.policy.threads,
             journal=journal,
+            checkpoints=self.checkpoints,
             check_purity=check_purity,
         )
         executor = Executor(plan, machinery)

@@ -186,23 +186,24 @@ def _load_job(connection: Connection, now: int, job: _Job) -> bool:
     _expect(_has(connection, DOCUMENTS, "digest", job.workflow), "its workflow comes after it, or is missing")
     _expect(job.batch is None or _has(connection, BATCHES, "id", job.batch), "its batch comes after it, or is missing")
     is_over = job.state in FINAL
-    key = digest_of_key(job.request.get("client_key"))  # type: ignore[arg-type]  # `validate` tells
     request, result = to_json(job.request), None if job.result is None else to_json(job.result)
-    row = job.model_dump(exclude={"targets"}) | {
+    row: dict[str, Any] = job.model_dump(exclude={"targets"}) | {
         "state": job.state if is_over else "paused",
         "origin": job.origin if is_over else "queue",
         "wish": None,
         "owner": None,
+        "client_key": job.request.get("client_key"),
         "position": 0 if is_over else next_position(connection),
-        "client_key": None if key is None or _has(connection, JOBS, "client_key", key) else key,
         "created": stamp(job.created),
         "started": None if job.started is None else stamp(job.started),
         "finished": (stamp(job.finished) if job.finished else now) if is_over else None,
         "request": request,
         "result": result,
     }
-    row["search"] = searched_in(row)
     validate(row | {"number": 0})
+    key = digest_of_key(row["client_key"])
+    row["client_key"] = None if key is None or _has(connection, JOBS, "client_key", key) else key
+    row["search"] = searched_in(row)
     connection.execute(insert(JOBS), row)
     for node, number, path in job.targets:
         target = {"job": job.id, "node": to_json(node), "number": number, "path": to_json(path)}

@@ -10,7 +10,8 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
-from .errors import TableTooNew
+from .errors import TableTooNew, UnsupportedDatabase
+from .schema import METADATA
 
 _COUNTED = {
     "sqlite": "INTEGER PRIMARY KEY AUTOINCREMENT",
@@ -78,6 +79,7 @@ def migrate(connection: Connection, where: str) -> None:
     if check(connection, where):
         return
     if not (done := applied(connection)):
+        _refuse_others(connection, where)
         _run(
             connection,
             f"CREATE TABLE migrations (number {_COUNTED[connection.dialect.name]}, name TEXT NOT NULL UNIQUE)",
@@ -85,6 +87,13 @@ def migrate(connection: Connection, where: str) -> None:
     for name, change in MIGRATIONS[len(done) :]:
         change(connection)
         connection.execute(text("INSERT INTO migrations (name) VALUES (:name)"), {"name": name})
+
+
+def _refuse_others(connection: Connection, where: str) -> None:
+    names = sorted(name for name in METADATA.tables if connection.dialect.has_table(connection, name))
+    if names:
+        reason = f"the tables {', '.join(names)} are not of nodegraph"
+        raise UnsupportedDatabase(where, reason, "give it a database of its own")
 
 
 def _run(connection: Connection, *statements: str) -> None:

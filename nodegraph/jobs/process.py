@@ -20,7 +20,7 @@ from .messages import FromWorker, Leave, Start, framed, read_message
 
 _PROGRAM = "import sys; sys.path.insert(0, {engine!r}); from nodegraph.jobs.worker import main; main(*sys.argv[1:])"
 _ENGINE = Path(__file__).parent.parent.parent
-LAST_WORDS = 2000
+LAST_WORDS = 4000
 """Characters of what a worker printed last that go into the report of its death."""
 LARGEST_LOG = 4 * 2**20
 

@@ -226,7 +226,10 @@ class JobTable:
         return self._write(claiming.give_back, job, claim, error, counts=counts)
 
     def recover(self) -> list[Job]:
-        """Take the running jobs of owners that are dead: those of the queue go back to their old places."""
+        """Take the running jobs of owners that are dead: those of the queue go back to their old places.
+
+        A database server notices the end of a process that was killed a moment later than the system does.
+        """
 
         def change(connection: Connection, now: int) -> list[Job]:
             return claiming.recover(connection, now, lambda owner: self._opened.owners.is_alive(owner, connection))

@@ -57,6 +57,9 @@ def event_data(event: Event) -> dict[str, Any]:
     """The fields of an event as JSON."""
     found: dict[str, Any] = asdict(event)
     del found["sequence"]
-    if isinstance(event, NodeFile):
-        found["path"] = str(event.path)
-    return found
+    return {name: _plain(value) for name, value in found.items()}
+
+
+def _plain(value: object) -> object:
+    """Tuples as lists and paths as texts."""
+    return list(value) if isinstance(value, tuple) else str(value) if isinstance(value, Path) else value

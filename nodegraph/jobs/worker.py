@@ -35,7 +35,7 @@ class Worker:
         self._channel = channel
         self._work: SimpleQueue[RunJob | None] = SimpleQueue()
         self._cancel = CancelToken()
-        self._claim = 0
+        self._job, self._claim = "", 0
         self._lock = threading.Lock()
         self._tickets = itertools.count()
         self._asked: dict[int, Future[str]] = {}
@@ -77,9 +77,9 @@ class Worker:
                 os._exit(1)  # nobody is left to tell, and a node may never end
             match message:
                 case RunJob():
-                    self._cancel, self._claim = CancelToken(), message.claim
+                    self._cancel, self._job, self._claim = CancelToken(), message.job, message.claim
                     self._work.put(message)
-                case StopJob(claim=claim) if claim == self._claim:
+                case StopJob(job=job, claim=claim) if (job, claim) == (self._job, self._claim):
                     self._cancel.cancel()
                 case Noted(ticket=ticket, path=path):
                     with self._lock:

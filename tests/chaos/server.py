@@ -14,7 +14,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 INJECT = Path(__file__).parent / "inject"
-ROGUES = ROOT / "tests" / "nodegraph" / "jobs" / "rogues"
+ROGUES = ROOT / "tests" / "nodegraph" / "workers" / "rogues"
 
 
 class Unreachable(Exception):

@@ -20,15 +20,15 @@ def fast(number: int) -> dict[str, Any]:
     nodes = {
         "one": ("rogue.good", {"number": number}),
         "shared": ("rogue.good", {"number": number % 5}),
-        "sum": ("rogue.add_all", {"numbers": [link("one.output"), link("shared.output")]}),
+        "sum": ("rogue.add_all", {"numbers": [link("one.value"), link("shared.value")]}),
         "long": ("rogue.long_text", {"text": f"text {number} "}),
-        "save": ("rogue.write_text", {"text": link("long.output"), "name": f"fast-{number:04d}"}),
+        "save": ("rogue.write_text", {"text": link("long.value"), "name": f"fast-{number:04d}"}),
         "small": ("rogue.write_text", {"text": f"small {number}", "name": f"small-{number:04d}"}),
     }
     document = {
         "format": "nodegraph/1",
         "nodes": {name: {"type": kind, "inputs": values} for name, (kind, values) in nodes.items()},
-        "outputs": {"sum": link("sum.output"), "file": link("save.text")},
+        "outputs": {"sum": link("sum.value"), "file": link("save.text")},
     }
     return {"workflow": document, "client_key": f"fast {number}", "label": f"fast {number}"}
 

@@ -1,109 +1,88 @@
-"""A table, and supervisors with real worker processes on nodes that misbehave."""
+"""Job tables of the test's own, in a file and on a server."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, make_url
+
+from nodegraph.jobs.owners import Owner
 from nodegraph.jobs.table import JobTable
 
-from nodegraph.jobs.model import Job, JobRequest, JobState
-from nodegraph.jobs.supervisor import Supervisor
-from nodegraph.settings import Settings
+from .servers import postgresql
 
-ROGUES = Path(__file__).parent / "rogues"
-PATIENCE = 60.0
-"""Seconds until a test gives up waiting for what must come."""
+MakeTable = Callable[..., JobTable]
 
 
-@pytest.fixture
-def rogue_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
-    """What the rogue nodes noted, in all processes."""
-    log = tmp_path / "rogue.log"
-    monkeypatch.setenv("ROGUE_LOG", str(log))
-    return lambda: log.read_text().splitlines() if log.exists() else []
+class Clock:
+    """Time stands still until somebody sets it."""
 
+    def __init__(self) -> None:
+        self.now = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
-@pytest.fixture
-def job_settings(settings: Settings, definitions_cache: Path, tmp_path: Path) -> Settings:
-    """Settings of this test with the rogue nodes; definitions are shared by all tests."""
-    cache = tmp_path / "cache"
-    cache.mkdir()
-    (cache / "definitions").symlink_to(definitions_cache, target_is_directory=True)
-    return settings.model_copy(update={"plugins": [ROGUES], "worker_grace_seconds": 0.5, "workers": 1})
+    def __call__(self) -> datetime:
+        return self.now
+
+    def add(self, **amount: float) -> None:
+        self.now += timedelta(**amount)
 
 
 @pytest.fixture
-def table(job_settings: Settings) -> Iterator[JobTable]:
-    """The job table of this test."""
-    with JobTable.open(job_settings) as opened:
-        yield opened
+def clock() -> Clock:
+    return Clock()
 
 
-def request(nodes: dict[str, tuple[str, dict[str, Any]]], outputs: dict[str, str], **options: Any) -> JobRequest:
-    """A request from `{name: (type, inputs)}` and `{output: "node.output"}`."""
-    document = {
-        "format": "nodegraph/1",
-        "nodes": {name: {"type": kind, "inputs": values} for name, (kind, values) in nodes.items()},
-        "outputs": {name: {"from": source} for name, source in outputs.items()},
-    }
-    return JobRequest.model_validate({"workflow": document, **options})
-
-
-def one(kind: str, values: dict[str, Any] | None = None, **options: Any) -> JobRequest:
-    """A request to run one node whose output is named like its type's only output."""
-    output = {"write_text": "text", "write_then_die": "text"}.get(kind, "output")
-    return request({"n": (f"rogue.{kind}", values or {})}, {"out": f"n.{output}"}, **options)
-
-
-class Running:
-    """A supervisor at work."""
-
-    def __init__(self, supervisor: Supervisor, table: JobTable) -> None:
-        self.supervisor, self.table = supervisor, table
-
-    async def until(self, job: str, *states: JobState) -> Job:
-        """Wait until a job is in one of some states."""
-        async with asyncio.timeout(PATIENCE):
-            while (found := self.table.job(job)).state not in states:
-                await asyncio.sleep(0.01)
-        return found
-
-    async def end_of(self, wanted: JobRequest) -> Job:
-        """Submit a request and wait for its end."""
-        job = self.submit(wanted)
-        return await self.until(job.id, "done", "failed", "cancelled")
-
-    def submit(self, wanted: JobRequest) -> Job:
-        """Submit a request."""
-        job = self.table.submit(wanted).job
-        self.supervisor.wake()
-        return job
-
-    async def noted(self, log: Callable[[], list[str]], line: str, count: int = 1) -> None:
-        """Wait until a node has noted a line."""
-        async with asyncio.timeout(PATIENCE):
-            while log().count(line) < count:
-                await asyncio.sleep(0.01)
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    with postgresql() as url:
+        yield url
 
 
 @pytest.fixture
-def supervised(job_settings: Settings, table: JobTable) -> Callable[..., None]:
-    """Runs an async function beside a supervisor, which is stopped afterwards."""
+def new_database(server: str) -> str:
+    """The URL of an empty database on the server."""
+    name = f"t{uuid.uuid4().hex}"
+    url = make_url(server).set(drivername="postgresql+psycopg")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    engine.dispose()
+    return url.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
 
-    def run(action: Callable[[Running], Awaitable[None]], **changes: Any) -> None:
-        async def main() -> None:
-            supervisor = Supervisor(job_settings.model_copy(update=changes), table)
-            task = asyncio.create_task(supervisor.run())
-            try:
-                await action(Running(supervisor, table))
-            finally:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
 
-        asyncio.run(main())
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where the test's table lies."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/jobs.sqlite"
+    found: str = request.getfixturevalue("new_database")
+    return found
 
-    return run
+
+@pytest.fixture
+def make_table(url: str, clock: Clock) -> Iterator[MakeTable]:
+    """Opens the test's table; each call stands for another process."""
+    made: list[JobTable] = []
+
+    def make(**options: object) -> JobTable:
+        made.append(JobTable(url, **{"now": clock, **options}))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield make
+    for table in made:
+        table.close()
+
+
+@pytest.fixture
+def table(make_table: MakeTable) -> JobTable:
+    return make_table()
+
+
+@pytest.fixture
+def owner(table: JobTable) -> Iterator[Owner]:
+    with table.owner() as owner:
+        yield owner

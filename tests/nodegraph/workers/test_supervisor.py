@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nodegraph.jobs.table import JobTable
 
 from nodegraph.jobs.model import JobEvent
+from nodegraph.jobs.table import JobTable
 
 from .conftest import Running, one, request
 
@@ -35,12 +35,12 @@ def test_a_job_goes_through_with_its_results_and_events(
 ) -> None:
     nodes: dict[str, tuple[str, dict[str, Any]]] = {
         "a": ("rogue.good", {"number": 2}),
-        "b": ("rogue.add_all", {"numbers": [{"from": "a.output"}, {"from": "a.output"}]}),
+        "b": ("rogue.add_all", {"numbers": [{"from": "a.value"}, {"from": "a.value"}]}),
         "w": ("rogue.write_text", {"text": "hello", "name": "greeting"}),
     }
 
     async def act(running: Running) -> None:
-        job = await running.end_of(request(nodes, {"sum": "b.output", "file": "w.text"}))
+        job = await running.end_of(request(nodes, {"sum": "b.value", "file": "w.value"}))
         assert job.state == "done", job.error
         assert job.outputs["sum"] == 4
         assert job.ran == 3
@@ -51,8 +51,8 @@ def test_a_job_goes_through_with_its_results_and_events(
         assert found[:2] == ["queued", "started"]
         assert found[-1] == "done"
         assert {"run_started", "node_started", "node_finished", "node_file", "run_finished"} <= set(found)
-        again = await running.end_of(request(nodes, {"sum": "b.output", "file": "w.text"}))
-        assert (again.cached, again.files) == (2, job.files)
+        again = await running.end_of(request(nodes, {"sum": "b.value", "file": "w.value"}))
+        assert (again.ran, again.files) == (1, job.files)  # the file alone is written again
 
     supervised(act)
 
@@ -115,7 +115,7 @@ def test_what_a_node_raises_fails_the_job_and_keeps_the_worker(
 
 def test_an_invalid_workflow_fails_with_its_defects(supervised: Supervised, rogue_log: Log) -> None:
     async def act(running: Running) -> None:
-        job = await running.end_of(request({"n": ("rogue.nothing", {})}, {"out": "n.output"}))
+        job = await running.end_of(request({"n": ("rogue.nothing", {})}, {"out": "n.value"}))
         assert job.error is not None
         assert job.error.kind == "invalid"
         assert job.error.defects[0]["node"] == "n"
@@ -192,11 +192,11 @@ def test_what_does_not_stop_is_ended_after_the_grace_period(
 def test_a_running_job_is_paused_and_gone_on_with(supervised: Supervised, table: JobTable, rogue_log: Log) -> None:
     nodes: dict[str, tuple[str, dict[str, Any]]] = {
         "a": ("rogue.good", {"number": 5}),
-        "p": ("rogue.patient", {"number": {"from": "a.output"}, "steps": 60}),
+        "p": ("rogue.patient", {"number": {"from": "a.value"}, "steps": 60}),
     }
 
     async def act(running: Running) -> None:
-        job = running.submit(request(nodes, {"out": "p.output"}))
+        job = running.submit(request(nodes, {"out": "p.value"}))
         await running.noted(rogue_log, "patient 5")
         table.pause(job.id)
         running.supervisor.wake()
@@ -253,11 +253,11 @@ def test_a_file_announced_before_a_crash_is_written_again_under_its_name(
 ) -> None:
     nodes: dict[str, tuple[str, dict[str, Any]]] = {
         "c": ("rogue.chance", {}),
-        "w": ("rogue.write_then_die", {"text": {"from": "c.output"}}),
+        "w": ("rogue.write_then_die", {"text": {"from": "c.value"}}),
     }
 
     async def act(running: Running) -> None:
-        job = await running.end_of(request(nodes, {"out": "w.text"}))
+        job = await running.end_of(request(nodes, {"out": "w.value"}))
         assert (job.state, job.losses) == ("done", 1)
         (file,) = (tmp_path / "output").iterdir()
         assert str(file) == job.outputs["out"]
