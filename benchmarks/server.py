@@ -33,7 +33,7 @@ def free_port() -> int:
 
 
 def ask(port: int) -> dict[str, Any] | None:
-    """What `GET /api/v1/system` gives; None while nobody listens. As plain as can be, since it is a part of the time."""
+    """What `GET /api/v1/system` gives; None while nobody listens. It is plain, since it is a part of the time."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
             connection.sendall(
@@ -79,9 +79,8 @@ def measure(folder: Path) -> tuple[float, float]:
 
 def report(name: str, values: Sequence[float], limit: float, unit: str) -> None:
     best, middle = min(values), statistics.median(values)
-    print(
-        f"{name:<36} median {middle:6.2f} {unit}  best {best:6.2f} {unit}  limit {limit:5.1f} {unit}  ratio {best / limit:.2f}"
-    )
+    bar = f"limit {limit:5.1f} {unit}  ratio {best / limit:.2f}"
+    print(f"{name:<36} median {middle:6.2f} {unit}  best {best:6.2f} {unit}  {bar}")
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ def make_app(services: Services) -> web.Application:
     """The application that answers for these services."""
     app = web.Application(middlewares=[telling_errors, only_from_here])
     app[SERVICES] = services
-    app[events.SOCKETS] = {}
+    app[events.SOCKETS] = events.Sockets()
     for route in ROUTES:
         app.router.add_route(route.method, PREFIX + route.path, route.handler())
     app.on_response_prepare.append(add_headers)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TypeAlias
 
 from aiohttp import WSCloseCode, web
 
@@ -21,9 +20,12 @@ HEARTBEAT_SECONDS = 20.0
 CLOSE_SECONDS = 1.0
 """How long clients have to say goodbye."""
 
-Sockets: TypeAlias = dict[web.WebSocketResponse, asyncio.Transport | None]
 
-SOCKETS: web.AppKey[Sockets] = web.AppKey("sockets", Sockets)
+class Sockets(dict[web.WebSocketResponse, asyncio.Transport | None]):
+    """The open WebSockets, each with what carries it."""
+
+
+SOCKETS = web.AppKey("sockets", Sockets)
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
@@ -66,14 +68,14 @@ async def _tell(socket: web.WebSocketResponse, services: Services, after: int, j
 
 async def close_all(app: web.Application) -> None:
     """Let all clients know that the server ends; those that do not listen are hung up on."""
-    sockets = dict(app[SOCKETS])
+    sockets = app[SOCKETS].copy()
     closing = [
         asyncio.create_task(each.close(code=WSCloseCode.GOING_AWAY, message=b"the server ends")) for each in sockets
     ]
     if closing:
         await asyncio.wait(closing, timeout=CLOSE_SECONDS)
-    for each, transport in sockets.items():
-        if not each.closed and transport is not None:
+    for transport in sockets.values():
+        if transport is not None:
             transport.abort()
     for task in closing:
         task.cancel()

@@ -164,10 +164,9 @@ def test_a_client_that_never_reads_keeps_nobody_waiting(served: Served) -> None:
 
 def test_a_client_that_does_not_answer_pings_is_let_go(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events_routes, "HEARTBEAT_SECONDS", 0.2)
-    with deaf(served) as connection:
-        with contextlib.suppress(ConnectionError):
-            while connection.recv(4096):  # pings come, then the end
-                pass
+    with deaf(served) as connection, contextlib.suppress(ConnectionError):
+        while connection.recv(4096):  # pings come, then the end
+            pass
 
 
 def test_what_is_said_to_the_server_does_no_harm(served: Served) -> None:

@@ -136,7 +136,7 @@ def exchange(served: Served, content: bytes, *, more: bytes = b"", times: int = 
             pass
         answer = b""
         try:
-            while b"\r\n\r\n" not in answer or b'"}' not in answer and b"]}" not in answer:
+            while b"\r\n\r\n" not in answer or (b'"}' not in answer and b"]}" not in answer):
                 part = connection.recv(1 << 16)
                 if not part:
                     break
