@@ -72,6 +72,7 @@ class Settings(BaseModel):
         ge=1,
         description="CPU threads of one operation",
     )
+    port: int = Field(default=8420, ge=0, le=65535, description="where `nodegraph serve` listens; 0 for any")
     workers: int = Field(default=0, ge=0, le=64, description="processes that run jobs; 0 for one per device")
     worker_memory_bytes: int | None = Field(
         default=None, ge=0, description="the most a worker may hold for itself; 0 for no limit"

@@ -18,7 +18,6 @@ from pydantic import JsonValue
 from .. import __version__
 from ..catalog import Catalog, load_catalog
 from ..collecting import collection_paused
-from ..definition import InputDefinition
 from ..devices.policy import DevicePolicy, device_policy
 from ..errors import (
     Cancelled,
@@ -33,10 +32,9 @@ from ..errors import (
 )
 from ..files import is_file, is_folder, is_model_folder, write_atomically
 from ..plugins import discover
-from ..ports.types import path_kinds
 from ..settings import Settings, load_settings
 from ..workflow.defects import Defect
-from ..workflow.graph import Graph, GraphNode, Written
+from ..workflow.graph import Graph, GraphNode
 from ..workflow.inputs import bind_inputs
 from ..workflow.model import Workflow
 from ..workflow.validate import check, check_expansion
@@ -47,9 +45,10 @@ from .contexts import TargetJournal
 from .digests import FileDigests
 from .events import Event, EventStream, Listener, NodeFile, RunFinished
 from .executor import Executor
-from .keys import FileDigest, KeyMaker, no_trace, package_version, written_paths
+from .keys import FileDigest, KeyMaker, no_trace, package_version
 from .late_keys import LateKeys, trace_of
 from .machinery import Machinery
+from .named_files import file_defects, named_files
 from .naming import name_fields
 from .opening import open_store
 from .plan import Plan, make_plan, targets_of
@@ -176,7 +175,7 @@ class Runner:
 
     def files_named(self, workflow: Workflow) -> list[tuple[str, str]]:
         """Kind and name of every file that a workflow names; they need not exist. Raises InvalidWorkflow."""
-        found = ((kind, name) for _, _, kind, name in _named_files(check(workflow, self.catalog)))
+        found = ((kind, name) for _, _, kind, name in named_files(check(workflow, self.catalog)))
         return list(dict.fromkeys(found))
 
     def run(
@@ -290,15 +289,7 @@ class Runner:
 
     def file_defects(self, graph: Graph) -> list[Defect]:
         """The files that a graph names and that are missing or not allowed."""
-        defects = []
-        for node, port, kind, name in _named_files(graph):
-            try:
-                self.files.resolve(kind, name)
-            except FileMissing as error:
-                defects.append(Defect("missing_file", str(error), node=node, input=port, value=name))
-            except FileNotAllowed as error:
-                defects.append(Defect("file_not_allowed", str(error), node=node, input=port, value=name))
-        return defects
+        return file_defects(graph, self.files)
 
     def _surroundings(self, prepared: Prepared, cancel: CancelToken, fields: Mapping[str, JsonValue]) -> Surroundings:
         workflow = prepared.workflow
@@ -364,18 +355,6 @@ def _finishing(events: EventStream, executor: Executor, started: float) -> Itera
         finished("failed")
         raise
     finished("done")
-
-
-def _named_files(graph: Graph) -> Iterator[tuple[str, str, str, str]]:
-    """Node, input, kind and name of every file that is written into a graph."""
-    taking: dict[str, list[InputDefinition]] = {}
-    for node in graph.all_nodes():
-        definition = node.definition
-        if node.loop is not None or definition.id not in taking:
-            taking[definition.id] = [port for port in definition.inputs if path_kinds(port.type)]
-        for port in taking[definition.id]:
-            for kind, name in written_paths(port.type, node.sources.get(port.name, Written(None))):
-                yield node.name, port.name, kind, name
 
 
 def _ending(name: str, limit: int = 100) -> str:
