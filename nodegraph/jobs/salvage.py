@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import sqlite3
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any, Final
 
 from sqlalchemy import Table
 
-from .rows import Undecodable, digest_of, event_of, unpacked, validate
+from .rows import digest_of, event_of, unpacked, validate
 from .schema import BATCHES, DOCUMENTS, EVENTS, JOBS, TARGETS
 
 ATTEMPTS: Final = 200_000
@@ -30,6 +31,12 @@ UNKNOWN_END: Final = 2**24
 
 SKIPPED: Final = 100_000
 """Sequence numbers left out where the last one is unknown, so that none is given twice."""
+
+PAGE: Final = 4096
+"""Bytes of a page, by SQLite's habit."""
+
+LARGEST_FILE: Final = 2**40
+"""Bytes of a file that is not taken for damage."""
 
 ALONGSIDE: Final = ("", "-wal")
 """The files of a database that hold its content."""
@@ -118,7 +125,7 @@ class _Salvage:
     def _copy(self, table: Table, is_sound: Callable[[Row], bool]) -> None:
         saved = lost = 0
         for row in _rows(self._source, table):
-            if row is None or not (_is_written(row, is_sound) and self._insert(table.name, row)):
+            if row is None or not (_is_written(row, table, is_sound) and self._insert(table.name, row)):
                 lost += 1
             else:
                 saved += 1
@@ -150,7 +157,7 @@ class _Salvage:
 
     def _is_batch(self, row: Row) -> bool:
         self._batches.add(row["id"])
-        return isinstance(row["id"], str) and isinstance(row["created"], int) and isinstance(row["label"], str)
+        return True
 
     def _is_job(self, row: Row) -> bool:
         validate(row)
@@ -162,7 +169,7 @@ class _Salvage:
             batch = {"id": row["batch"], "label": "", "request_digest": "", "created": row["created"]}
             self._insert("batches", batch)
         self._jobs.add(row["id"])
-        return isinstance(row["position"], int) and isinstance(row["priority"], int)
+        return True
 
     def _is_target(self, row: Row) -> bool:
         return row["job"] in self._jobs and isinstance(json.loads(row["node"]) + json.loads(row["path"]), str)
@@ -196,11 +203,14 @@ class _Salvage:
         return row[0] if row and isinstance(row[0], int) else None
 
 
-def _is_written(row: Row, is_sound: Callable[[Row], bool]) -> bool:
+def _is_written(row: Row, table: Table, is_sound: Callable[[Row], bool]) -> bool:
     """Whether a row holds what this package writes; anything may come out of a damaged page."""
+    kinds = ((value, table.columns[name].type.python_type) for name, value in row.items())
+    if not all(value is None or isinstance(value, (int, float) if kind is float else kind) for value, kind in kinds):
+        return False
     try:
         return is_sound(row)
-    except (ValueError, TypeError, AttributeError, Undecodable, ArithmeticError):
+    except (ValueError, TypeError, AttributeError, ArithmeticError, zlib.error):
         return False
 
 
@@ -243,13 +253,18 @@ def _end(source: sqlite3.Connection, table: str, which: str) -> int | None:
 
 
 def _repair_first_page(copy: Path, new: Path) -> None:
-    """Where the page that names the tables is damaged, take the one of the new file, whose tables lie alike."""
+    """Where the page that names the tables is damaged, take the one of the new file, whose tables lie alike.
+
+    A file that was cut off is filled up with empty pages, since SQLite reads nothing of it otherwise.
+    """
+    pages = int.from_bytes(copy.read_bytes()[28:32]) if copy.stat().st_size >= PAGE else 0
+    if copy.stat().st_size < pages * PAGE <= LARGEST_FILE:
+        os.truncate(copy, pages * PAGE)
     with contextlib.suppress(sqlite3.Error), _connected(copy) as connection:
         if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             return
     _remove_files(_beside(copy, "-shm"))
-    size = 4096
-    page = bytearray(new.read_bytes()[:size])
+    page = bytearray(new.read_bytes()[:PAGE])
     page[28:40] = bytes(12)  # neither a number of pages nor a list of free ones
     page[92:96] = bytes(4)  # so that the number of pages is taken from the size of the file
     with copy.open("rb+") as file:
