@@ -20,10 +20,11 @@ from typing import Any, Final
 
 from sqlalchemy import Table
 
+from .pages import Pages
 from .rows import digest_of, event_of, unpacked, validate
 from .schema import BATCHES, DOCUMENTS, EVENTS, JOBS, TARGETS
 
-ATTEMPTS: Final = 200_000
+ATTEMPTS: Final = 20_000
 """Row numbers of a table that are tried in vain before the rest is given up."""
 
 UNKNOWN_END: Final = 2**24
@@ -75,7 +76,9 @@ def salvage(path: Path, make_empty: Callable[[Path], None]) -> Report:
         make_empty(new)
         _repair_first_page(copy, new)
         with _connected(copy) as source, _connected(new) as target:
-            _Salvage(source, target, report).run()
+            with contextlib.suppress(sqlite3.Error):
+                source.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # so that all is in one file
+            _Salvage(source, target, Pages(copy), report).run()
         with new.open("rb+") as file:
             os.fsync(file.fileno())
     finally:
@@ -105,8 +108,8 @@ def complete(path: Path) -> None:
 class _Salvage:
     """From one connection to another, table by table, those first that others refer to."""
 
-    def __init__(self, source: sqlite3.Connection, target: sqlite3.Connection, report: Report) -> None:
-        self._source, self._target, self._report = source, target, report
+    def __init__(self, source: sqlite3.Connection, target: sqlite3.Connection, pages: Pages, report: Report) -> None:
+        self._source, self._target, self._pages, self._report = source, target, pages, report
         self._documents: set[str] = set()
         self._batches: set[str] = set()
         self._jobs: set[str] = set()
@@ -125,13 +128,19 @@ class _Salvage:
     def _copy(self, table: Table, is_sound: Callable[[Row], bool]) -> None:
         saved = lost = 0
         for row in _rows(self._source, table):
-            if row is None or not (_is_written(row, table, is_sound) and self._insert(table.name, row)):
+            if row is None or not self._is_saved(row, table, is_sound):
                 lost += 1
             else:
                 saved += 1
         expected = self._expected(table)
+        if lost or (expected is not None and saved < expected):
+            found = sum(self._is_saved(row, table, is_sound) for row in _stray_rows(self._pages, table))
+            saved, lost = saved + found, max(lost - found, 0)
         self._report.saved[table.name] = saved
         self._report.lost[table.name] = lost if expected is None else max(expected - saved, 0)
+
+    def _is_saved(self, row: Row, table: Table, is_sound: Callable[[Row], bool]) -> bool:
+        return _is_written(row, table, is_sound) and self._insert(table.name, row)
 
     def _insert(self, table: str, row: Row) -> bool:
         names, marks = ", ".join(row), ", ".join("?" * len(row))
@@ -220,10 +229,14 @@ def _rows(source: sqlite3.Connection, table: Table) -> Iterator[Row | None]:
     try:
         present = {row[1] for row in source.execute(f"PRAGMA table_info({table.name})")}
     except sqlite3.Error:
+        yield None
         return
     names = [name for name in known if name in present]
     ends = [_end(source, table.name, which) for which in ("min", "max")]
-    if ends == [0, 0] or not names:
+    if ends == [0, 0]:
+        return
+    if ends == [None, None] or not names:
+        yield None
         return
     select = f"SELECT rowid, {', '.join(names)} FROM {table.name} WHERE rowid BETWEEN ? AND ? ORDER BY rowid"  # noqa: S608
     failed = 0
@@ -241,6 +254,15 @@ def _rows(source: sqlite3.Connection, table: Table) -> Iterator[Row | None]:
                 continue
             middle = (first + last) // 2
             ranges += [(middle + 1, last), (first, middle)]
+
+
+def _stray_rows(pages: Pages, table: Table) -> Iterator[Row]:
+    """Rows that look like a table's, wherever they lie; many of them may have been found otherwise."""
+    names = [column.name for column in table.columns]
+    for rowid, values in pages.rows(len(names)):
+        if names[0] in ("number", "sequence") and values[0] is None:
+            values[0] = rowid
+        yield dict(zip(names, values, strict=True))
 
 
 def _end(source: sqlite3.Connection, table: str, which: str) -> int | None:

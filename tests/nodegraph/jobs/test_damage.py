@@ -84,13 +84,15 @@ def assert_sound(path: Path) -> None:
 def assert_works(table: JobTable) -> None:
     table.resume_queue()
     numbers = [job.number for job in table.page(limit=1000).jobs]
-    job = table.submit(a_request(label="new")).job
-    assert job.number > max(numbers, default=0)
-    assert table.queue(1000)[-1].id == job.id
+    last = table.submit(a_request(label="new")).job
+    assert last.number > max(numbers, default=0)
+    assert table.queue(1000)[-1].id == last.id
+    job = table.submit(a_request(priority=1)).job
     with table.owner() as owner:
-        while (claimed := table.claim(owner.id)) is not None:
-            table.finish(claimed.job.id, claimed.job.claim, DONE)
-    assert table.job(job.id).state == "done"
+        claimed = table.claim(owner.id)
+        assert claimed is not None
+        assert claimed.job.id == job.id
+        table.finish(claimed.job.id, claimed.job.claim, DONE)
     assert_sound(Path(table.where))
 
 
@@ -135,7 +137,7 @@ def test_any_page_may_be_half_written(
     pages = sound.stat().st_size // PAGE
     content = sound.read_bytes()
     salvaged = 0
-    for page in range({"zeros": 0, "noise": 1, "other": 2}[damage], pages, 3):
+    for page in range(2 * ["zeros", "noise", "other"].index(damage) + half, pages, 6):  # each in one of six ways
         folder = tmp_path / str(page)
         folder.mkdir()
         path = folder / "jobs.sqlite"
@@ -161,10 +163,10 @@ def test_any_page_may_be_half_written(
             salvaged += len(kept)
             for file in kept:
                 assert file.read_bytes() == damaged
-            assert found[0] >= everything[0] - 40, f"page {page}"
+            assert found[0] >= everything[0] - 12, f"page {page}"
             assert found[1] >= everything[1] - 100, f"page {page}"
             assert_works_after(table, bool(kept))
-    assert salvaged > pages // 3 // 3
+    assert salvaged > pages // 6 // 3
     for said in warnings():
         assert "was damaged" in said
         assert "the damaged file is kept as" in said
@@ -222,7 +224,7 @@ def test_a_job_without_its_workflow_fails_when_its_turn_comes(tmp_path: Path) ->
         assert table.retry(first.id).state == "queued"
 
 
-@pytest.mark.parametrize("pages", [0, 1, 20])
+@pytest.mark.parametrize("pages", [0, 1, 40])
 def test_a_file_that_was_cut_off(tmp_path: Path, pages: int, warnings: Callable[[], list[str]]) -> None:
     path = closed(tmp_path)
     size = path.stat().st_size
