@@ -13,6 +13,7 @@ import pytest
 
 from nodegraph.jobs import salvage
 from nodegraph.jobs.errors import TableDamaged, TableFull, WorkflowLost
+from nodegraph.jobs.pages import Pages
 from nodegraph.jobs.table import JobTable
 
 from .samples import DONE, a_batch, a_request, an_event
@@ -245,6 +246,26 @@ def test_a_file_that_is_something_else(tmp_path: Path, content: bytes, warnings:
         assert_works(table)
     assert (tmp_path / "jobs.sqlite.damaged-1").read_bytes() == content
     assert len(warnings()) == 1
+
+
+def test_rows_are_read_without_sqlite(tmp_path: Path) -> None:
+    path = tmp_path / "rows.sqlite"
+    rows = [
+        (rowid, number, -number / 3, f"{number} é " * length, bytes(length), None)
+        for rowid, (number, length) in enumerate(
+            [(2**bits * sign, 3**power) for bits in range(0, 63, 5) for sign in (1, -1) for power in (0, 4, 7, 9)], -5
+        )
+    ]
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE first (a, b, c, d, e)")
+        connection.execute("CREATE TABLE second (a)")
+        connection.execute("INSERT INTO second VALUES (0), (1), (256)")
+        connection.executemany("INSERT INTO first (rowid, a, b, c, d, e) VALUES (?, ?, ?, ?, ?, ?)", rows)
+        connection.executemany("INSERT INTO first (rowid, a) VALUES (?, 1)", [(1000 + n,) for n in range(3000)])
+        connection.execute("DELETE FROM first WHERE rowid >= 1000")
+    found = {rowid: (rowid, *values) for rowid, values in Pages(path).rows(5) if values[0] != "table"}
+    assert list(found.values()) == rows
+    assert [values for _, values in Pages(path).rows(1)] == [[0], [1], [256]]
 
 
 @pytest.fixture

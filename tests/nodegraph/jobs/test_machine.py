@@ -324,7 +324,7 @@ def test_a_table_in_a_file(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder, numbers = tmp_path_factory.mktemp("machine"), itertools.count()
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         lambda: JobMachine(lambda: f"sqlite:///{folder}/{next(numbers)}/jobs.sqlite"),
-        settings=settings(max_examples=25, stateful_step_count=40, deadline=None),
+        settings=settings(max_examples=15, stateful_step_count=40, deadline=None),
     )
 
 
