@@ -90,7 +90,14 @@ class ServerOwners:
         """Hold an owner's lock, in a session of its own."""
         with self._database.session() as connection:
             connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _key(owner)})
-            yield
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            sockets = [driver.fileno()]
+            os.register_at_fork(after_in_child=lambda: [os.close(socket) for socket in sockets])
+            try:
+                yield
+            finally:
+                sockets.clear()
 
     def is_alive(self, owner: str, connection: Connection) -> bool:
         """Whether somebody holds an owner's lock."""

@@ -12,7 +12,14 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from nodegraph.jobs.errors import ClaimLost, ClientKeyReused, UnknownJob, WrongState
 from nodegraph.jobs.model import FINAL, JobError, Outcome, Placement
@@ -24,7 +31,8 @@ from .samples import a_batch, a_request
 LOST = JobError(kind="worker", message="lost")
 WAITING = ("queued", "paused")
 PICK = st.integers(0, 1000)
-PRIORITY = st.integers(-1, 1)
+PRIORITY = st.sampled_from([0, 0, 0, 1])
+ATTEMPTS = st.integers(1, 2)
 
 
 @dataclass
@@ -85,12 +93,18 @@ class JobMachine(RuleBasedStateMachine):
             with pytest.raises(ClientKeyReused):
                 self.table.submit(request)
 
-    @rule(count=st.integers(1, 4), priority=PRIORITY)
-    def submit_batch(self, count: int, priority: int) -> None:
-        batch, ids, is_new = self.table.submit_batch(a_batch(count, priority=priority, attempts=2))
+    @initialize()
+    def submit_some(self) -> None:
+        self.submit_batch(5, 0, 1)
+        self.submit_batch(3, 0, 2)
+
+    @rule(count=st.integers(1, 4), priority=PRIORITY, attempts=ATTEMPTS)
+    def submit_batch(self, count: int, priority: int, attempts: int) -> None:
+        batch, ids, is_new = self.table.submit_batch(a_batch(count, priority=priority, attempts=attempts))
         assert is_new
         for job in ids:
             self.took(job, priority, batch=batch.id)
+            self.jobs[job].attempts = attempts
 
     def took(self, job: str, priority: int, key: tuple[str, str] | None = None, batch: str | None = None) -> None:
         self.last += 1
@@ -121,7 +135,7 @@ class JobMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.claims)
     @rule(pick=PICK, state=st.sampled_from(["done", "failed", "cancelled", "paused"]))
     def finish(self, pick: int, state: str) -> None:
-        job, claim = self.claims[pick % len(self.claims)]
+        job, claim = self.claims[-1 - pick % min(3, len(self.claims))]
         outcome = Outcome.model_validate({"state": state, "seconds": 1})
         if not self.holds(job, claim):
             with pytest.raises(ClaimLost):
@@ -136,7 +150,7 @@ class JobMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.claims)
     @rule(pick=PICK, counts=st.booleans())
     def give_back(self, pick: int, counts: bool) -> None:
-        job, claim = self.claims[pick % len(self.claims)]
+        job, claim = self.claims[-1 - pick % min(3, len(self.claims))]
         if not self.holds(job, claim):
             with pytest.raises(ClaimLost):
                 self.table.give_back(job, claim, LOST, counts=counts)
@@ -147,7 +161,7 @@ class JobMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.claims)
     @rule(pick=PICK)
     def write(self, pick: int) -> None:
-        job, claim = self.claims[pick % len(self.claims)]
+        job, claim = self.claims[-1 - pick % min(3, len(self.claims))]
         if self.holds(job, claim):
             self.table.append(job, claim, [])
             assert self.table.note_target(job, claim, "n", 0, f"{job}.{claim}").startswith(job)
@@ -232,7 +246,7 @@ class JobMachine(RuleBasedStateMachine):
         self.line[self.line.index("here")] = job.id
         job.priority = priority
 
-    @rule(is_paused=st.booleans())
+    @rule(is_paused=st.sampled_from([False, False, False, True]))
     def pause_queue(self, is_paused: bool) -> None:
         self.is_paused = is_paused
         (self.table.pause_queue if is_paused else self.table.resume_queue)()
@@ -324,7 +338,7 @@ def test_a_table_in_a_file(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder, numbers = tmp_path_factory.mktemp("machine"), itertools.count()
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         lambda: JobMachine(lambda: f"sqlite:///{folder}/{next(numbers)}/jobs.sqlite"),
-        settings=settings(max_examples=15, stateful_step_count=40, deadline=None),
+        settings=settings(max_examples=12, stateful_step_count=60, deadline=None),
     )
 
 
