@@ -8,7 +8,7 @@ import hashlib
 import os
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -93,7 +93,7 @@ class ServerOwners:
             driver = connection.connection.driver_connection
             assert driver is not None
             sockets = [driver.fileno()]
-            os.register_at_fork(after_in_child=lambda: [os.close(socket) for socket in sockets])
+            os.register_at_fork(after_in_child=lambda: _close_all(sockets))
             try:
                 yield
             finally:
@@ -103,6 +103,11 @@ class ServerOwners:
         """Whether somebody holds an owner's lock."""
         query = text("SELECT pg_try_advisory_xact_lock(:key)")
         return not connection.execute(query, {"key": _key(owner)}).scalar_one()
+
+
+def _close_all(descriptors: Iterable[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def _key(owner: str) -> int:

@@ -111,14 +111,17 @@ class JobMachine(RuleBasedStateMachine):
         self.jobs[job] = Model(job, self.last, priority, 2, key, batch)
         self.line.append(job)
 
-    @rule()
     def start_owner(self) -> None:
         if len(self.owners) < 3:
             stack = contextlib.ExitStack()
             self.owners[stack.enter_context(self.table.owner()).id] = stack
 
     @precondition(lambda self: self.owners)
-    @rule(pick=PICK)
+    @rule(pick=PICK, count=st.integers(1, 3))
+    def claim_some(self, pick: int, count: int) -> None:
+        for _ in range(count):
+            self.claim(pick)
+
     def claim(self, pick: int) -> None:
         owner = list(self.owners)[pick % len(self.owners)]
         claimed = self.table.claim(owner)
@@ -169,21 +172,33 @@ class JobMachine(RuleBasedStateMachine):
             with pytest.raises(ClaimLost):
                 self.table.note_target(job, claim, "n", 0, "x")
 
-    @precondition(lambda self: self.owners)
-    @rule(pick=PICK)
+    @rule(pick=PICK, action=st.sampled_from(["start", "die", "die", "recover", "recover", "reopen"]))
+    def owners_come_and_go(self, pick: int, action: str) -> None:
+        match action:
+            case "start":
+                self.start_owner()
+            case "die" if self.owners:
+                self.owner_dies(pick)
+            case "recover":
+                self.recover()
+            case "reopen":
+                self.reopen()
+
     def owner_dies(self, pick: int) -> None:
         owner = list(self.owners)[pick % len(self.owners)]
         self.owners.pop(owner).close()
 
-    @rule()
     def recover(self) -> None:
         lost = [job for job in self.jobs.values() if job.state == "running" and job.owner not in self.owners]
         for job in lost:
             self.lose(job, counts=False)
         assert [job.id for job in self.table.recover()] == [job.id for job in lost]
 
-    @rule(pick=PICK, method=st.sampled_from(["cancel", "pause", "resume"]))
-    def ask(self, pick: int, method: str) -> None:
+    @rule(pick=PICK, method=st.sampled_from(["cancel", "pause", "resume"]), whole=st.sampled_from([False, False, True]))
+    def ask(self, pick: int, method: str, whole: bool) -> None:
+        if whole:
+            self.ask_batch(pick, method)
+            return
         job = self.pick(pick)
         if job is None:
             with pytest.raises(UnknownJob):
@@ -195,7 +210,6 @@ class JobMachine(RuleBasedStateMachine):
             with pytest.raises(WrongState):
                 getattr(self.table, method)(job.id)
 
-    @rule(pick=PICK, method=st.sampled_from(["cancel", "pause", "resume"]))
     def ask_batch(self, pick: int, method: str) -> None:
         batches = sorted({job.batch for job in self.jobs.values() if job.batch})
         if not batches:
@@ -208,7 +222,10 @@ class JobMachine(RuleBasedStateMachine):
         expected = Counter(job.state for job in self.jobs.values() if job.batch == name)
         assert {state: count for state, count in batch.counts.items() if count} == expected
 
-    @rule(pick=PICK)
+    @rule(pick=PICK, action=st.sampled_from(["retry", "retry", "delete", "prune"]))
+    def those_that_are_over(self, pick: int, action: str) -> None:
+        {"retry": self.retry, "delete": self.delete, "prune": self.prune}[action](pick)
+
     def retry(self, pick: int) -> None:
         job = self.pick(pick, *FINAL)
         if job is not None:
@@ -216,7 +233,6 @@ class JobMachine(RuleBasedStateMachine):
             job.state, job.losses = "queued", 0
             self.line.append(job.id)
 
-    @rule(pick=PICK)
     def delete(self, pick: int) -> None:
         job = self.pick(pick)
         if job is None:
@@ -251,14 +267,13 @@ class JobMachine(RuleBasedStateMachine):
         self.is_paused = is_paused
         (self.table.pause_queue if is_paused else self.table.resume_queue)()
 
-    @rule(keep=st.integers(0, 4))
-    def prune(self, keep: int) -> None:
+    def prune(self, pick: int) -> None:
+        keep = pick % 5
         over = sorted((job for job in self.jobs.values() if job.state in FINAL), key=lambda job: -job.number)
         for job in over[keep:]:
             del self.jobs[job.id]
         assert self.table.prune(keep=keep, days=None) == len(over[keep:])
 
-    @rule()
     def reopen(self) -> None:
         for stack in self.owners.values():
             stack.close()
@@ -338,7 +353,7 @@ def test_a_table_in_a_file(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder, numbers = tmp_path_factory.mktemp("machine"), itertools.count()
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         lambda: JobMachine(lambda: f"sqlite:///{folder}/{next(numbers)}/jobs.sqlite"),
-        settings=settings(max_examples=12, stateful_step_count=60, deadline=None),
+        settings=settings(max_examples=20, stateful_step_count=60, deadline=None),
     )
 
 
