@@ -99,11 +99,14 @@ class Checkpoint:
             case _:
                 raise Undecodable("it is no checkpoint")
 
-    def offer(self, make: Callable[[], object]) -> None:
-        """Write what `make` gives, if it is time: rarely enough that writing takes no more than its share."""
+    def offer(self, make: Callable[[], object], *, at_once: bool = False) -> None:
+        """Write what `make` gives, if it is time: rarely enough that writing takes no more than its share.
+
+        at_once: now, because the node is about to be stopped.
+        """
         begun = self._place.clock()
         rest = self._cost * (1.0 / SHARE - 1.0) if self._place.seconds > 0.0 else 0.0
-        if begun - self._since < max(self._place.seconds, rest):
+        if begun - self._since < max(self._place.seconds, rest) and not at_once:
             return
         self._write(make())
         self._since = self._place.clock()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
@@ -59,9 +58,12 @@ class Contexts:
         around = self._speaking_for(name)
         if self._checkpoints is None or self._store is None:
             return Context(key, around)
-        own = sha256(f"{key}\0{name}".encode()).hexdigest() if node.definition.cache == "never" else key
-        kept = self._kept[name] = self._checkpoints.of(own, lambda text: self._tell_once(around, text))
-        return Context(key, replace(around, resumed=kept.resumed, on_checkpoint=kept.offer))
+        kept = self._kept[name] = self._checkpoints.of(key, lambda text: self._tell_once(around, text))
+
+        def offered(make: Callable[[], object]) -> None:
+            kept.offer(make, at_once=around.cancel.is_set())
+
+        return Context(key, replace(around, resumed=kept.resumed, on_checkpoint=offered))
 
     def finished(self, name: str) -> None:
         """A node has finished and its result is in the store: when that is written, its checkpoint goes."""

@@ -119,7 +119,7 @@ class Executor:
         opened, added = self._rounds.open(node, prefix, index, body, given)
         for each in added:
             self._results.expect(each)
-            self._keys.add(each, place=prefix)
+            self._keys.add(each)
         self._results.want(opened.wanted)
         return opened
 
@@ -216,7 +216,7 @@ class Executor:
             if deciders := self._keys.deciders(node.name):  # none where another thread has just decided
                 return deciders
         key = self._keys.get(node.name)
-        if store is None or key is None or node.name in self._finished or not node.definition.reusable:
+        if store is None or key is None or node.name in self._finished or not self._plan.keeps(node.definition):
             return None
         if (found := store.get(key)) is None:
             return None
@@ -281,7 +281,7 @@ class Executor:
             if node.definition.expands and isinstance(returned, Workflow):
                 if waiting := self._decide(node, arguments):
                     return waiting
-                if store is not None and node.definition.reusable:
+                if store is not None and self._plan.keeps(node.definition):
                     keep_expansion(store, self._keys[node.name], returned)
                 self._expand(node, returned)
                 return self._run_region(node)
@@ -367,7 +367,7 @@ class Executor:
 
     def _store(self, node: GraphNode, outputs: Outputs) -> None:
         store = self._machinery.store
-        if store is not None and node.definition.reusable:
+        if store is not None and self._plan.keeps(node.definition):
             portable = all(is_portable(port.type) for port in node.definition.outputs)
             store.put(self._keys[node.name], outputs, portable=portable)
 

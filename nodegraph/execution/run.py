@@ -171,7 +171,7 @@ class Runner:
         nonce = secrets.token_hex(16) if token is None else sha256(token.encode()).hexdigest()
         maker = KeyMaker(digest_of, self.policy, nonce, asked)
         stored = self.store.contains_many if use_cache else _nothing_stored
-        return make_plan(graph, maker.keys(graph), targets, stored), maker
+        return make_plan(graph, maker.keys(graph), targets, stored, resumes=token is not None), maker
 
     def files_named(self, workflow: Workflow) -> list[tuple[str, str]]:
         """Kind and name of every file that a workflow names; they need not exist. Raises InvalidWorkflow."""
@@ -197,8 +197,9 @@ class Runner:
         inputs: values of the declared workflow inputs. use_cache=False neither reads nor writes stored results, nor
         checkpoints of long nodes.
         fields: more that names of output files may mention, such as the number of a batch's row. token: the same for
-        runs of which a later one takes the place of an earlier, so that it finds what was stored below nodes that are
-        never cached; any text, by default unlike for every run. journal: where such runs write their files.
+        runs of which a later one takes the place of an earlier, so that it finds what was stored, also of nodes that
+        are never cached otherwise; any text, by default unlike for every run. journal: where such runs write their
+        files.
         Raises InvalidWorkflow before anything runs, NodeFailed or Cancelled afterwards. Where a node failed since a
         model lost its file, no model is kept for the next run.
         """

@@ -18,6 +18,8 @@ from ..settings import Settings
 from .model import JobId, JobRequest, NewEvent, Outcome
 
 _LENGTH = struct.Struct("!I")
+LARGEST = 2**28
+"""Bytes of a message; a longer one was written by somebody else."""
 
 
 class _Message(BaseModel):
@@ -125,6 +127,8 @@ async def read_message(reader: asyncio.StreamReader) -> FromWorker:
     """The next message of a worker. Raises EOFError when there will be none, ValueError for what is no message."""
     try:
         (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
+        if length > LARGEST:
+            raise ValueError(f"a message of {length} bytes")
         return FROM_WORKER.validate_json(await reader.readexactly(length))
     except (asyncio.IncompleteReadError, ConnectionError) as error:
         raise EOFError("the worker closed its end") from error

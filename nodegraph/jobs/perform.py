@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
+from typing import Literal
 
 from pydantic import JsonValue
 
@@ -56,7 +57,7 @@ def perform(
             journal=targets,
         )
     except NodegraphError as error:
-        return failure(error, time.perf_counter() - started, teller.files)
+        return failure(error, time.perf_counter() - started)
     return success(result, runner)
 
 
@@ -72,8 +73,8 @@ def success(result: RunResult, runner: Runner) -> Outcome:
     )
 
 
-def failure(error: NodegraphError, seconds: float, files: list[Path]) -> Outcome:
-    """The outcome of a run that raised; files that it had announced are told of as far as they are there."""
+def failure(error: NodegraphError, seconds: float) -> Outcome:
+    """The outcome of a run that raised."""
     if isinstance(error, Cancelled):
         return Outcome(state="cancelled", seconds=seconds)
     defects: list[dict[str, JsonValue]] = []
@@ -82,11 +83,9 @@ def failure(error: NodegraphError, seconds: float, files: list[Path]) -> Outcome
         defects = [each.to_document() for each in error.defects]
     elif isinstance(error, NodeFailed):
         node = error.node
-    kind = "node" if node else "invalid"
+    kind: Literal["node", "invalid"] = "node" if node else "invalid"
     return Outcome(
-        state="failed",
-        seconds=seconds,
-        error=JobError(kind=kind, message=str(error), node=node, defects=defects),  # type: ignore[arg-type]
+        state="failed", seconds=seconds, error=JobError(kind=kind, message=str(error), node=node, defects=defects)
     )
 
 

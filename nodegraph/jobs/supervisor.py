@@ -17,7 +17,7 @@ from .claiming import Claimed
 from .errors import ClaimLost, JobTableUnusable
 from .lifelines import machine_memory
 from .messages import Ended, Ready
-from .model import JobError, JobId, Outcome, Wish, WorkerInfo
+from .model import JobError, JobId, Outcome, Wish, WorkerInfo, WorkerState
 from .places import environments
 from .process import WorkerProcess
 from .table import JobTable
@@ -89,8 +89,8 @@ class Supervisor:
         if any(post.busy for post in self._posts):
             wishes: Mapping[JobId, Wish] = await self._try(self._table.wishes, owner) or {}
             for post in self._posts:
-                if post.job in wishes:
-                    await post.stop(wishes[post.job])
+                if (job := post.job) is not None and job in wishes:
+                    await post.stop(wishes[job])
         for post in self._posts:
             if not post.busy:
                 claimed: Claimed | None = await self._try(self._table.claim, owner)
@@ -151,11 +151,15 @@ class Post:
     def info(self) -> WorkerInfo:
         """The worker as it stands."""
         worker = self._worker
-        state = "none" if worker is None else "starting" if not self._ready else "working" if self.busy else "idle"
+        state: WorkerState = "idle"
+        if worker is None:
+            state = "none"
+        elif self.busy:
+            state = "working" if self._ready else "starting"
         return WorkerInfo(
             place=self._place,
             process=worker.id if worker is not None else None,
-            state=state,  # type: ignore[arg-type]
+            state=state,
             job=self.job,
             memory=worker.memory() if worker is not None else None,
         )

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..execution.events import Event, NodeErred, NodeFile, NodeFinished, NodePreview, NodeProgress, NodeStarted
+from ..execution.events import Event, NodeErred, NodeFinished, NodePreview, NodeProgress, NodeStarted
 from .model import NewEvent
 
 PROGRESS_SECONDS = 0.1
@@ -34,7 +34,6 @@ class Teller:
     def __init__(self, tell: Callable[[NewEvent], None], *, clock: Callable[[], float] = time.monotonic) -> None:
         self._tell, self._clock = tell, clock
         self._told: dict[str, float] = {}
-        self.files: list[Path] = []
 
     def __call__(self, event: Event) -> None:
         """Hear one event."""
@@ -46,8 +45,6 @@ class Teller:
                 if progress.done < progress.total and now - self._told.get(node, -1e9) < PROGRESS_SECONDS:
                     return
                 self._told[node] = now
-            case NodeFile(path=path):
-                self.files.append(path)
             case NodeFinished(node=node) | NodeErred(node=node):
                 self._told.pop(node, None)
         self._tell(NewEvent(kind=event_kind(type(event)), data=event_data(event)))

@@ -69,6 +69,13 @@ def test_a_stopped_node_goes_on_where_it_was(make_runner: MakeRunner, calls: Cal
     assert kept(tmp_path) == []
 
 
+def test_a_cancelled_node_keeps_the_state_that_it_offers_then(make_runner: MakeRunner, calls: Calls) -> None:
+    run_until(make_runner(checkpoint_seconds=1000.0), 2)
+    assert calls() == ["count"] * 3
+    run_on(make_runner(checkpoint_seconds=1000.0))
+    assert calls() == ["count"] * 2
+
+
 def test_without_a_cache_nothing_is_kept_or_looked_at(make_runner: MakeRunner, calls: Calls, tmp_path: Path) -> None:
     run_until(make_runner(checkpoint_seconds=0.0), 2, use_cache=False)
     assert kept(tmp_path) == []

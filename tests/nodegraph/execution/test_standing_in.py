@@ -152,6 +152,15 @@ def test_a_run_with_the_same_token_finds_results_below_nodes_that_are_never_cach
         assert other.keys["save"] == first.keys["save"]
 
 
+def test_a_run_that_takes_anothers_place_keeps_to_what_was_drawn(make_runner: Callable[..., Runner]) -> None:
+    nodes = {"drawn": ("drawn", {}), "twice": ("scaled", {"value": link("drawn.value"), "times": 2})}
+    outputs = {"once": "drawn.value", "twice": "twice.value"}
+    first = make_runner().run(flow(nodes, {"once": "drawn.value"}), token="job").outputs["once"]
+    found = make_runner().run(flow(nodes, outputs), token="job").outputs
+    assert found == {"once": first, "twice": 2 * first}
+    assert make_runner().run(flow(nodes, outputs)).outputs["once"] != first
+
+
 def test_a_token_reaches_the_rounds_of_loops(make_runner: Callable[..., Runner], calls: Calls) -> None:
     body = graph(
         {"id": ("process_id", {}), "sum": ("scaled", {"value": link("id.value"), "times": 1})},
@@ -180,3 +189,16 @@ def test_a_workflow_with_defects_asks_no_journal(runner: Runner) -> None:
     with pytest.raises(InvalidWorkflow):
         runner.run(flow(NODES), journal=kept)  # there is no file to read
     assert kept.asked == []
+
+
+@pytest.mark.parametrize("use_cache", [True, False])
+def test_what_needs_different_nodes_that_are_never_cached_is_not_taken_for_the_same(
+    runner: Runner, calls: Calls, use_cache: bool
+) -> None:
+    nodes = {"a": ("drawn", {}), "b": ("drawn", {})}
+    nodes |= {f"of_{name}": ("scaled", {"value": link(f"{name}.value"), "times": 2}) for name in nodes}
+    result = runner.run(flow(nodes, {name: f"{name}.value" for name in nodes}), use_cache=use_cache)
+    found = result.outputs
+    assert found["a"] != found["b"]
+    assert (found["of_a"], found["of_b"]) == (2 * found["a"], 2 * found["b"])
+    assert sorted(calls()) == ["drawn", "drawn", "scaled", "scaled"]

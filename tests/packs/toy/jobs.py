@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,3 +63,13 @@ def offers_a_resident(number: float, *, ctx: Context) -> Number:
         ctx.checkpoint(threading.Lock)
         ctx.progress(index + 1, 3)
     return Number(value=number)
+
+
+_DRAWN = itertools.count(1)
+
+
+@node(category="toy", cache="never")
+def drawn() -> float:
+    """Another number at every call."""
+    _note("drawn")
+    return float(next(_DRAWN))
