@@ -9,7 +9,18 @@ import typer
 
 from . import jobs_asking, jobs_history
 from .common import ExitCode, JsonOption, print_json, print_json_line, reporting, say
-from .reaching import JOB_COLUMNS, ServerOption, job_rows, name_of, print_table, reach, shown_files, state_of, when
+from .reaching import (
+    JOB_COLUMNS,
+    ServerOption,
+    job_rows,
+    name_of,
+    print_table,
+    printable,
+    reach,
+    shown_files,
+    state_of,
+    when,
+)
 from .waiting import exit_code, follow, report_end
 
 if TYPE_CHECKING:
@@ -78,7 +89,7 @@ def show(job: JobArgument, server: ServerOption = None, as_json: JsonOption = Fa
             print_json(found.model_dump(mode="json"))
             return
         for name, value in _details(found, client.output):
-            typer.echo(f"{name + ':':<10} {value}")
+            typer.echo(f"{name + ':':<10} {printable(str(value))}")
 
 
 def _details(job: Job, output: Path | None) -> list[tuple[str, object]]:
@@ -152,7 +163,7 @@ def results(
             print_json(document | ({"saved": [str(each) for each in saved]} if to is not None else {}))
             return
         for name, value in found.outputs.items():
-            typer.echo(f"{name}: {value}")
+            typer.echo(f"{name}: {printable(str(value))}")
         output = client.output
         there = [str(output / each.name) if output is not None else each.name for each in found.files]
         for line in map(str, saved) if to is not None else there:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from click import UsageError
 
 from .common import ExitCode, JsonOption, print_json, reporting, say
 from .reaching import ServerOption, name_of, reach, state_of
@@ -91,7 +90,7 @@ def move(
     from ..jobs.model import Placement
 
     if first and last:
-        raise UsageError("--first and --last exclude each other")
+        raise typer.BadParameter("--first and --last exclude each other")
     with reporting(as_json=as_json), reach(server) as client:
         end = "first" if first else "last" if last else None
         placement = Placement(to=end, before=before, after=after, priority=priority)
@@ -127,7 +126,7 @@ def _ask_all(
 
     if batch is not None and of_batch is not None:
         if jobs:
-            raise UsageError("name jobs, or a batch, not both")
+            raise typer.BadParameter("name jobs, or a batch, not both")
         found = of_batch(batch)
         counts = ", ".join(f"{count} {state}" for state, count in found.counts.items() if count)
         if as_json:
@@ -136,7 +135,9 @@ def _ask_all(
             typer.echo(f"{found.id}  {counts}")
         return
     if not jobs:
-        raise UsageError("name at least one job" + (", or a batch with --batch" if of_batch is not None else ""))
+        raise typer.BadParameter(
+            "name at least one job" + (", or a batch with --batch" if of_batch is not None else "")
+        )
     asked, refused = [], 0
     for each in jobs:
         try:

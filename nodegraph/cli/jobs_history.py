@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
-from click import UsageError
 
 from .common import JsonOption, print_json, reporting, say
 from .reaching import ServerOption, reach
@@ -78,7 +77,7 @@ def prune(
 ) -> None:
     """Forget finished jobs that are old; the files that they wrote stay."""
     if keep is None and days is None:
-        raise UsageError("say what to keep: --keep COUNT, --days DAYS, or both")
+        raise typer.BadParameter("say what to keep: --keep COUNT, --days DAYS, or both")
     with reporting(as_json=as_json), reach(server) as client:
         count = client.prune(keep=keep, days=days)
         if as_json:

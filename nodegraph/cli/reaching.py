@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -36,19 +36,22 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table for people on standard output."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     for each in columns:
         table.add_column(each, no_wrap=True, min_width=20 if each == "id" else None)
     for row in rows:
-        table.add_row(*(_plain(each) for each in row))
-    Console(highlight=False, markup=False).print(table)
+        table.add_row(*(Text(printable(each)) for each in row))
+    console = Console(highlight=False, markup=False)
+    with console.capture() as kept:
+        console.print(table)
+    typer.echo("\n".join(line.rstrip() for line in kept.get().splitlines()))
 
 
-def _plain(text: str) -> Any:
-    from rich.text import Text
-
-    return Text("".join(each if each.isprintable() else " " for each in text))
+def printable(text: str) -> str:
+    """A text that somebody else wrote, on one line and without anything that steers a terminal."""
+    return "".join(each if each.isprintable() else " " for each in text)
 
 
 def job_rows(jobs: Iterable[Job]) -> list[list[str]]:
@@ -68,7 +71,7 @@ def state_of(job: Job) -> str:
 
 def name_of(job: Job) -> str:
     """What people call a job: its label, else its workflow's title."""
-    name = job.label or job.title or job.workflow[:12]
+    name = printable(job.label or job.title or job.workflow[:12])
     return f"{name} [{job.index}]" if job.index is not None else name
 
 

@@ -33,6 +33,9 @@ THREADS = 4
 LINGER_SECONDS = 1.0
 """How long the rest of a refused body is read, so that its sender gets to the answer."""
 
+FORGET_SECONDS = 600.0
+"""How often jobs are forgotten that are over and old."""
+
 CANCELLED = 130
 """What the process ends with when it is told to end at once."""
 
@@ -182,16 +185,16 @@ async def _work(services: Services, ended: asyncio.Event) -> None:
         asyncio.create_task(services.workforce.run()),
         asyncio.create_task(services.changes.look(services.table.version, services.changed)),
     ]
-    preparing = asyncio.create_task(_load_definitions(services))
+    aside = [asyncio.create_task(_load_definitions(services)), asyncio.create_task(_forget_old_jobs(services))]
     waiting = asyncio.create_task(ended.wait())
     try:
         done, _ = await asyncio.wait({*tasks, waiting}, return_when=asyncio.FIRST_COMPLETED)
         for each in done:
             each.result()
     finally:
-        for each in (*tasks, preparing, waiting):
+        for each in (*tasks, *aside, waiting):
             each.cancel()
-        await asyncio.gather(*tasks, preparing, waiting, return_exceptions=True)
+        await asyncio.gather(*tasks, *aside, waiting, return_exceptions=True)
 
 
 async def _load_definitions(services: Services) -> None:
@@ -200,6 +203,19 @@ async def _load_definitions(services: Services) -> None:
     catalog = await asyncio.to_thread(services.definitions.load)
     for failure in catalog.failures:
         log.warning("%s", failure)
+
+
+async def _forget_old_jobs(services: Services) -> None:
+    """Keep no more jobs that are over than the settings say."""
+    keep, days = services.settings.keep_jobs, services.settings.keep_days
+    await services.answered.wait()
+    while keep is not None or days is not None:
+        try:
+            if await asyncio.to_thread(services.table.prune, keep=keep, days=days):
+                services.changed()
+        except NodegraphError as error:
+            log.warning("old jobs could not be forgotten: %s", error)
+        await asyncio.sleep(FORGET_SECONDS)
 
 
 def _on_signals(loop: asyncio.AbstractEventLoop, ended: asyncio.Event, stopping: Callable[[], None]) -> None:
