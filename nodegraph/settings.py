@@ -60,6 +60,16 @@ class Settings(BaseModel):
     keep_days: float | None = Field(
         default=None, gt=0, description="how long to keep jobs that are over; None for ever"
     )
+    checkpoint_seconds: float = Field(
+        default=5.0, ge=0, allow_inf_nan=False, description="between two states that a long node keeps; 0 for every one"
+    )
+    port: int = Field(default=8420, ge=0, le=65535, description="where `nodegraph serve` listens; 0 for any")
+    workers: int = Field(default=0, ge=0, le=64, description="processes that run jobs; 0 for one per device")
+    worker_memory_bytes: int | None = Field(
+        default=None, ge=0, description="the most a worker may hold for itself; 0 for no limit"
+    )
+    worker_silence_seconds: float = Field(default=60.0, gt=0, description="without a sign of life a worker is ended")
+    worker_grace_seconds: float = Field(default=10.0, ge=0, description="for a job to stop before its worker is ended")
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     threads: int = Field(

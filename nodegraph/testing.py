@@ -35,13 +35,19 @@ class ContractBroken(AssertionError):
 
 
 class RecordingContext(Context):
-    """A context that keeps what the node reported."""
+    """A context that keeps what the node reported.
 
-    def __init__(self, folder: Path, *, device: str, precision: str, key: str, cancel: CancelToken) -> None:
+    checkpoints: every state that the node offered, as it would come back. Raises NotPortable where one cannot be kept.
+    """
+
+    def __init__(
+        self, folder: Path, *, device: str, precision: str, key: str, cancel: CancelToken, resumed: object | None
+    ) -> None:
         self.reported: list[Progress] = []
         self.previews: list[object] = []
         self.logged: list[str] = []
         self.files: list[Path] = []
+        self.checkpoints: list[object] = []
         around = Surroundings(
             device=device,
             precision=precision,
@@ -53,6 +59,8 @@ class RecordingContext(Context):
             on_preview=self.previews.append,
             on_log=self.logged.append,
             on_file=self.files.append,
+            resumed=lambda: resumed,
+            on_checkpoint=lambda make: self.checkpoints.append(_kept(make())),
             cancel=cancel,
         )
         super().__init__(key, around)
@@ -65,18 +73,31 @@ def local_context(
     precision: str = "float32",
     key: str = "0" * 64,
     cancel: CancelToken | None = None,
+    resumed: object | None = None,
 ) -> RecordingContext:
-    """A context whose files lie under `folder` and which records progress, previews and log lines."""
-    return RecordingContext(folder, device=device, precision=precision, key=key, cancel=cancel or CancelToken())
+    """A context whose files lie under `folder` and which records progress, previews, log lines and checkpoints.
+
+    resumed: one of the `checkpoints` of another such context, to go on from.
+    """
+    cancel = cancel or CancelToken()
+    return RecordingContext(folder, device=device, precision=precision, key=key, cancel=cancel, resumed=resumed)
+
+
+def _kept(state: object) -> object:
+    """A state as it comes back from disk."""
+    from .ports.codec import decode, encode
+
+    return decode(encode(state))
 
 
 def check_node(function: Callable[..., Any], folder: Path, **inputs: Any) -> dict[str, Any]:
     """Call a node function twice and check what every node must keep; gives its outputs by name.
 
     Inputs and outputs fit the declaration; inputs are not changed; the same inputs give the same outputs (unless it is
-    declared with cache="never"); portable outputs survive being stored. Raises ContractBroken saying which does not
-    hold; what the function itself raises comes through. Where it declares a spec, that must agree: it predicts what
-    comes out, and raises InvalidInput exactly where the function does.
+    declared with cache="never"), also when it goes on from a checkpoint that it offered; portable outputs survive being
+    stored. Raises ContractBroken saying which does not hold; what the function itself raises comes through. Where it
+    declares a spec, that must agree: it predicts what comes out, and raises InvalidInput exactly where the function
+    does.
 
     function: decorated with `@node`. folder: for the files of its context. inputs: values as they would be wired; a
     context is given where it takes one.
@@ -92,11 +113,15 @@ def check_node(function: Callable[..., Any], folder: Path, **inputs: Any) -> dic
     before = {name: content_hash(value) for name, value in inputs.items()}
     agreement = Agreement.of(function, inputs)
     try:
-        first, second = (_call(function, definition, folder / each, inputs) for each in ("first", "second"))
+        first, offered = _call(function, definition, folder / "first", inputs)
+        second, _ = _call(function, definition, folder / "second", inputs)
     except InvalidInput as error:
         agreement.check_refusal(definition, error)
         raise
     agreement.check_outputs(definition, first)
+    resumed = first
+    if offered:
+        resumed, _ = _call(function, definition, folder / "resumed", inputs, offered[len(offered) // 2])
     for name, value in inputs.items():
         if content_hash(value) != before[name]:
             raise ContractBroken(f"{definition.id} changed its input {name!r}; wire values are immutable")
@@ -108,6 +133,8 @@ def check_node(function: Callable[..., Any], folder: Path, **inputs: Any) -> dic
             raise ContractBroken(
                 f'{definition.id}: the same inputs gave another {port.name!r}; take a seed, or declare cache="never"'
             )
+        if definition.reusable and content_hash(resumed[port.name]) != digest:
+            raise ContractBroken(f"{definition.id} gives another {port.name!r} when it goes on from a checkpoint")
         if content_hash(decode(encode(first[port.name]))) != digest:
             raise ContractBroken(f"{definition.id}: {port.name!r} is not the same after it was stored and read back")
     return first
@@ -222,8 +249,14 @@ def _definition(function: Callable[..., Any]) -> NodeDefinition:
 
 
 def _call(
-    function: Callable[..., Any], definition: NodeDefinition, folder: Path, inputs: Mapping[str, Any]
-) -> dict[str, Any]:
-    context = {"ctx": local_context(folder)} if definition.takes_context else {}
-    returned = function(**inputs, **context)
-    return outputs_of(definition, asyncio.run(returned) if inspect.iscoroutine(returned) else returned)
+    function: Callable[..., Any],
+    definition: NodeDefinition,
+    folder: Path,
+    inputs: Mapping[str, Any],
+    state: object | None = None,
+) -> tuple[dict[str, Any], list[object]]:
+    """The outputs of a call, and the checkpoints that it offered."""
+    ctx = local_context(folder, resumed=state)
+    returned = function(**inputs, **({"ctx": ctx} if definition.takes_context else {}))
+    outputs = outputs_of(definition, asyncio.run(returned) if inspect.iscoroutine(returned) else returned)
+    return outputs, ctx.checkpoints

@@ -6,7 +6,23 @@ from typing import Annotated
 
 import typer
 
-from . import batch, cache, convert, diff, models, nodes, plugins, preflight, reproduce, run, schema, validate
+from . import (
+    batch,
+    cache,
+    convert,
+    diff,
+    jobs,
+    models,
+    nodes,
+    plugins,
+    preflight,
+    reproduce,
+    run,
+    schema,
+    serve,
+    submit,
+    validate,
+)
 
 app = typer.Typer(
     name="nodegraph",
@@ -29,6 +45,9 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 
 run.register(app)
 batch.register(app)
+serve.register(app)
+submit.register(app)
+jobs.register(app)
 validate.register(app)
 preflight.register(app)
 nodes.register(app)

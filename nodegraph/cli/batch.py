@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from ..execution.showing import shown
 from .apart import prints_apart
 from .common import ExitCode, JsonOption, load_workflow, print_json_line, report_failures, reporting, say
-from .inputs import port_named, shown, stopping, value_from_text, write_sets
+from .inputs import port_named, stopping, value_from_text, write_sets
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -59,7 +60,7 @@ def batch(
         from ..settings import load_settings
 
         document = load_workflow(workflow)
-        jobs = make_jobs(_rows(rows), [read_axis(each) for each in grid or []])
+        jobs = make_jobs(read_table(rows), [read_axis(each) for each in grid or []])
         with Runner(load_settings({"output": output})) as runner:
             if not as_json:
                 report_failures(runner.catalog)
@@ -70,7 +71,8 @@ def batch(
         raise typer.Exit(ExitCode.FAILED if failed else ExitCode.DONE)
 
 
-def _rows(name: str | None) -> list[Row]:
+def read_table(name: str | None) -> list[Row]:
+    """The rows of a table, CSV or JSONL by its name; `-` is standard input."""
     from ..errors import FileMissing
     from ..execution.batch import MAX_TABLE_BYTES, BadTable, read_rows
 

@@ -14,6 +14,7 @@ from .inputs import port_named, value_from_text, write_sets
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+    from pydantic import JsonValue
 
     from ..catalog import Catalog
     from ..execution.run import Runner
@@ -88,14 +89,17 @@ def with_inputs(workflow: Workflow, runner: Runner, sets: list[str], given: Give
     """
     from ..workflow.inputs import bind_inputs
 
-    written = write_sets(workflow, runner.catalog, sets)
-    values = {
+    return bind_inputs(write_sets(workflow, runner.catalog, sets), values_of(workflow, runner, given))
+
+
+def values_of(workflow: Workflow, runner: Runner, given: Given) -> dict[str, JsonValue]:
+    """The values of declared inputs that were given on the command line."""
+    return {
         name: value_from_text(runner, port_named(workflow, runner.catalog, name), value)
         if isinstance(value, str)
         else value
         for name, value in given.items()
     }
-    return bind_inputs(written, values)
 
 
 def _command(

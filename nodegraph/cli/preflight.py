@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..execution.showing import shown
 from .common import ExitCode, JsonOption, print_json, reporting, say
 from .declared import (
     DeviceOption,
@@ -19,7 +20,6 @@ from .declared import (
     register_with_inputs,
     with_inputs,
 )
-from .inputs import shown
 
 if TYPE_CHECKING:
     from ..catalog import Catalog

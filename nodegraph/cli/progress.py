@@ -51,6 +51,10 @@ class _Display:
 
     def show(self, event: Event) -> None:
         """Show one event."""
+        if isinstance(event, RunStarted):  # a job may begin again where its worker was lost
+            for task in self._tasks.values():
+                self._bars.remove_task(task)
+            self._tasks.clear()
         match event:
             case RunStarted() | RunFinished() if self._brief:
                 pass

@@ -7,13 +7,11 @@ import inspect
 import sys
 import traceback
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import FunctionType
 from typing import Any
-
-from pydantic import JsonValue
 
 from ..definition import NodeDefinition
 from ..errors import Cancelled, MutatedInput, NodegraphError, WrongOutput, shorten
@@ -23,8 +21,7 @@ from ..ports.values import misfit, to_argument
 from ..workflow.graph import Gathered, Given, GraphNode, Link, Source, Written, links_of
 from ..workflow.model import Workflow
 from .cancel import CancelToken
-from .context import Context, Surroundings
-from .events import EventStream, NodeFile, NodeLog, NodePreview, NodeProgress
+from .context import Context
 from .forks import forks_leave
 from .results import Outputs
 
@@ -209,24 +206,6 @@ class Caller:
             torch.set_num_threads(self._threads)
         with torch.no_grad():
             yield
-
-
-def speaking_for(
-    name: str, around: Surroundings, events: EventStream, fields: Callable[[], Mapping[str, JsonValue]]
-) -> Surroundings:
-    """The surroundings of one node: what it tells becomes events under its name.
-
-    fields: what names of files may mention beside the workflow's own.
-    """
-    return replace(
-        around,
-        provenance=lambda: {**around.provenance(), "node": name},
-        fields=lambda: {**around.fields(), **fields()},
-        on_progress=lambda value: events.emit(NodeProgress(node=name, progress=value)),
-        on_preview=lambda value: events.emit(NodePreview(node=name, value=value)),
-        on_log=lambda text: events.emit(NodeLog(node=name, text=text)),
-        on_file=lambda path: events.emit(NodeFile(node=name, path=path)),
-    )
 
 
 def _awaited(coroutine: Coroutine[Any, Any, Any], cancel: CancelToken) -> Any:

@@ -26,9 +26,26 @@ class Progress:
     eta: float | None = None
 
 
+def as_proposed(number: int, proposed: Path) -> Path:
+    """The target of a file where no journal says otherwise."""
+    return proposed
+
+
+def nothing() -> None:
+    """What there is to resume from where nothing is kept."""
+
+
+def not_kept(make: Callable[[], object]) -> None:
+    """What becomes of a state that is offered where nothing is kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the executor wires into a `Context`."""
+    """What the executor wires into a `Context`.
+
+    target: where the file with a number, from 0, is written, given what its name would be. resumed, on_checkpoint: what
+    an earlier call of the recipe offered, and what this one offers.
+    """
 
     device: str
     precision: str
@@ -40,6 +57,9 @@ class Surroundings:
     on_preview: Callable[[object], None]
     on_log: Callable[[str], None]
     on_file: Callable[[Path], None]
+    target: Callable[[int, Path], Path] = as_proposed
+    resumed: Callable[[], object | None] = nothing
+    on_checkpoint: Callable[[Callable[[], object]], None] = not_kept
     cancel: CancelToken = field(default_factory=CancelToken)
 
 
@@ -49,6 +69,7 @@ class Context:
     def __init__(self, key: str, surroundings: Surroundings) -> None:
         self._key, self._around = key, surroundings
         self._first: tuple[float, int] | None = None
+        self._files = 0
 
     @property
     def device(self) -> str:
@@ -86,6 +107,9 @@ class Context:
     def output_file(self, stem: str, suffix: str) -> Path:
         """A target in the output folder, named after `stem` and the recipe: the same recipe rewrites the same file.
 
+        A job notes it before it is given here; when it is run again after a crash, the first file that the node asks
+        for goes where its first was to go, and so on, whatever has changed meanwhile.
+
         stem: letters, digits, space, `-`, `_` and `.`; may hold folders divided by `/`, never leaves the output folder.
             `{name}` stands for the value of a declared input of the workflow, `{node.input}` for any written value; in
             a loop, `{round}` for the number of the round and `{name}` also for a plain value that the round is given.
@@ -94,8 +118,10 @@ class Context:
         filled = fill_name(stem, self._around.fields) if "{" in stem else stem
         parts = [re.sub(r"[^\w .-]", "_", part).strip(" .") for part in filled.split("/")]
         folder = self._around.output_folder.joinpath(*filter(None, parts[:-1]))
-        folder.mkdir(parents=True, exist_ok=True)
-        target = folder / f"{parts[-1] or 'result'}-{self._key[:10]}{suffix}"
+        proposed = folder / f"{parts[-1] or 'result'}-{self._key[:10]}{suffix}"
+        target = self._around.target(self._files, proposed)
+        self._files += 1
+        target.parent.mkdir(parents=True, exist_ok=True)
         self._around.on_file(target)
         return target
 
@@ -104,6 +130,21 @@ class Context:
         folder = self._around.state_folder / self._key
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def resumed(self) -> object | None:
+        """The state that an earlier call of this recipe offered last before it was stopped; None where there is none.
+
+        What is written by the node's code as it was then, for the same inputs, device and precision.
+        """
+        return self._around.resumed()
+
+    def checkpoint(self, make: Callable[[], object]) -> None:
+        """Offer the state after a step, all that is needed to go on from there bit by bit; offer it at every step.
+
+        make: gives the state; called only when it is time to write one, every few seconds. A state is made of frozen
+        dataclasses, tensors, numbers, texts, tuples and None, and comes back from `resumed` with tensors on the CPU.
+        """
+        self._around.on_checkpoint(make)
 
     def provenance(self) -> Mapping[str, JsonValue]:
         """The recipe of the whole run as JSON: workflow, versions and the digests of the files it used."""

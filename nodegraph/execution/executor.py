@@ -5,13 +5,11 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import Cancelled, NodeFailed
-from ..plugins import Pack, make_importable
+from ..plugins import make_importable
 from ..ports.flow import Blocked
 from ..workflow.graph import Graph, GraphNode, Link, Source, links_of
 from ..workflow.model import Workflow
@@ -26,13 +24,11 @@ from .calling import (
     cause,
     is_portable,
     outputs_of,
-    speaking_for,
     summary,
 )
-from .cancel import CancelToken
-from .context import Context, Progress, Surroundings
+from .context import Progress
+from .contexts import Contexts
 from .events import (
-    EventStream,
     NodeBlocked,
     NodeCached,
     NodeErred,
@@ -42,34 +38,12 @@ from .events import (
     RunStarted,
 )
 from .keys import asked_for
-from .late_keys import LateKeys
+from .machinery import Machinery
 from .plan import Plan, twins
 from .regions import Expansion, ForEach, Region, Repeat, Round, content_key, keep_expansion, kept_expansion
 from .results import Outputs, Results
 from .rounds import Rounds
 from .scheduler import Scheduler, Track
-from .store import ResultStore
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machinery:
-    """What a run needs beside its plan.
-
-    store: None runs without any cache. keys: those that come to be known while it runs. expand: the graph of a workflow
-    that a node gave. check_purity: compare the content of every node's inputs before and after. threads: of one CPU
-    operation.
-    """
-
-    store: ResultStore | None
-    packs: Mapping[str, Pack]
-    resolve: Callable[[str, str], Path]
-    surroundings: Surroundings
-    events: EventStream
-    cancel: CancelToken
-    keys: LateKeys
-    expand: Callable[[Workflow, GraphNode], Graph]
-    threads: int
-    check_purity: bool = False
 
 
 class Executor:
@@ -82,6 +56,15 @@ class Executor:
         self._keys = machinery.keys
         self._caller = Caller(
             machinery.resolve, machinery.threads, machinery.cancel, check_purity=machinery.check_purity
+        )
+        self._contexts = Contexts(
+            machinery.surroundings,
+            machinery.events,
+            machinery.keys,
+            self._rounds.fields,
+            machinery.journal,
+            machinery.checkpoints,
+            machinery.store,
         )
         self.ran: dict[str, None] = {}
         self.cached: dict[str, None] = dict.fromkeys(name for name in self._nodes if name in plan.cached)
@@ -136,7 +119,7 @@ class Executor:
         opened, added = self._rounds.open(node, prefix, index, body, given)
         for each in added:
             self._results.expect(each)
-            self._keys.add(each, place=prefix)
+            self._keys.add(each)
         self._results.want(opened.wanted)
         return opened
 
@@ -233,7 +216,7 @@ class Executor:
             if deciders := self._keys.deciders(node.name):  # none where another thread has just decided
                 return deciders
         key = self._keys.get(node.name)
-        if store is None or key is None or node.name in self._finished or not node.definition.reusable:
+        if store is None or key is None or node.name in self._finished or not self._plan.keeps(node.definition):
             return None
         if (found := store.get(key)) is None:
             return None
@@ -294,12 +277,11 @@ class Executor:
         arguments, store = Arguments(), self._machinery.store
         try:
             arguments = arguments_of(node, given, self._machinery.resolve)
-            context = self._context(node.name) if node.definition.takes_context else None
-            returned = self._caller.call(node.definition, arguments, context)
+            returned = self._caller.call(node.definition, arguments, self._contexts.of(node))
             if node.definition.expands and isinstance(returned, Workflow):
                 if waiting := self._decide(node, arguments):
                     return waiting
-                if store is not None and node.definition.reusable:
+                if store is not None and self._plan.keeps(node.definition):
                     keep_expansion(store, self._keys[node.name], returned)
                 self._expand(node, returned)
                 return self._run_region(node)
@@ -378,13 +360,14 @@ class Executor:
         self.kept += 1
         if keep:
             self._store(node, outputs)
+            self._contexts.finished(node.name)
         seconds = time.perf_counter() - self._began.pop(node.name)
         self._hold(node.name, outputs)
         self._machinery.events.emit(NodeFinished(node=node.name, seconds=seconds))
 
     def _store(self, node: GraphNode, outputs: Outputs) -> None:
         store = self._machinery.store
-        if store is not None and node.definition.reusable:
+        if store is not None and self._plan.keeps(node.definition):
             portable = all(is_portable(port.type) for port in node.definition.outputs)
             store.put(self._keys[node.name], outputs, portable=portable)
 
@@ -393,8 +376,3 @@ class Executor:
         self._results.put(name, outputs)
         self._finished.add(name)
         self._results.done(name)
-
-    def _context(self, name: str) -> Context:
-        machinery = self._machinery
-        around = speaking_for(name, machinery.surroundings, machinery.events, lambda: self._rounds.fields(name))
-        return Context(self._keys.first(name), around)

@@ -2,8 +2,9 @@
 
 A key is a SHA-256 over the node's type and version, its code fingerprint, the versions of the numeric packages it uses,
 the device policy where that changes bits, every value written into it (typed: 1, true, 1.0 and "1" differ), the digests
-of the files it reads, and the keys of the nodes wired into it. Names of nodes and of files are no part of it. The
-rounds of a loop are keyed by the content of what they are given, so that a list may change in the middle.
+of the files it reads, and the keys of the nodes wired into it. Names of nodes and of files are no part of it, but for
+nodes that are never cached, of which no two give the same. The rounds of a loop are keyed by the content of what they
+are given, so that a list may change in the middle.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ class KeyMaker:
     """Computes the keys of a graph's nodes.
 
     digest_of: content digest of a file by kind and name. policy: where and how the run computes.
-    nonce: unlike for every run; enters the keys of nodes declared with cache="never".
+    nonce: unlike for every run, but for runs of which one takes another's place; enters the keys of nodes declared with
+        cache="never".
     trace: what a node with lazy inputs asks for next, by the key of what it knows so far: the name of an input (with
         `[index]` for one of a list), "" when it needs nothing more, None where that is not known yet.
 
@@ -71,12 +73,9 @@ class KeyMaker:
                 keys[name] = key
         return keys
 
-    def key(self, node: GraphNode, keys: Known, *, place: str = "") -> str | None:
-        """The key of a node, given those of the nodes wired into it; None while it depends on what a node asks for.
-
-        place: the round of a loop it belongs to, which tells apart nodes that must run anew each time.
-        """
-        known = self.first_key(node, keys, place=place)
+    def key(self, node: GraphNode, keys: Known) -> str | None:
+        """The key of a node, given those of the nodes wired into it; None while it depends on what a node asks for."""
+        known = self.first_key(node, keys)
         if known is None or not node.definition.lazy:
             return known
         while (asked := self._trace(known)) is not None:
@@ -88,7 +87,7 @@ class KeyMaker:
             known = following
         return None
 
-    def first_key(self, node: GraphNode, keys: Known, *, place: str = "") -> str | None:
+    def first_key(self, node: GraphNode, keys: Known) -> str | None:
         """The key of a node without its lazy inputs."""
         digest = hashlib.sha256(self._prefix(node.definition))
         ports, lazy = node.definition.inputs_by_name, node.definition.lazy
@@ -102,7 +101,7 @@ class KeyMaker:
         except KeyError:
             return None
         if node.definition.cache == "never":
-            digest.update(f"{self._nonce}{place}".encode())
+            digest.update(f"{self._nonce}{node.name}".encode())
         return digest.hexdigest()
 
     def further_key(self, node: GraphNode, known: str, asked: str, keys: Known) -> str | None:

@@ -37,7 +37,6 @@ class LateKeys:
         self._nodes: dict[str, GraphNode] = {}
         self._planned = planned
         self._keys: dict[str, str] = {}
-        self._places: dict[str, str] = {}
         self._below: dict[str, dict[str, None]] = {}
         self._lock = threading.RLock()
         for name, node in nodes.items():
@@ -54,13 +53,11 @@ class LateKeys:
         """The key of a node, None while it is not known."""
         return self._planned.get(name) or self._keys.get(name)
 
-    def add(self, node: GraphNode, *, place: str = "") -> None:
+    def add(self, node: GraphNode) -> None:
         """A node whose key may have to wait for others; those wired into it were added before."""
         with self._lock:
             self._nodes[node.name] = node
-            if place:
-                self._places[node.name] = place
-            key = self._maker.key(node, self, place=place)
+            key = self._maker.key(node, self)
             if key is not None:
                 self._keys[node.name] = key
                 return
@@ -75,7 +72,7 @@ class LateKeys:
                 node = self._nodes.pop(name, None)
                 for link in node.links() if node is not None and name not in self._keys else ():
                     self._below.get(link.node, {}).pop(name, None)
-                for each in (self._keys, self._places, self._below):
+                for each in (self._keys, self._below):
                     each.pop(name, None)
 
     def decided(self, name: str) -> bool:
@@ -128,7 +125,7 @@ class LateKeys:
         node = self._nodes.get(name)
         if node is None or not node.definition.lazy:
             return None
-        return self._maker.first_key(node, self, place=self._places.get(name, ""))
+        return self._maker.first_key(node, self)
 
     def _note(self, known: str, asked: str) -> None:
         if self._store is not None:
@@ -141,7 +138,7 @@ class LateKeys:
             for each in self._below.pop(waiting.pop(), ()):
                 if each in self._keys or each not in self._nodes:
                     continue
-                found = self._maker.key(self._nodes[each], self, place=self._places.get(each, ""))
+                found = self._maker.key(self._nodes[each], self)
                 if found is not None:
                     self._keys[each] = found
                     waiting.append(each)

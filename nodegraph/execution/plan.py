@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from ..definition import NodeDefinition
 from ..errors import InvalidWorkflow
 from ..workflow.defects import Defect
 from ..workflow.graph import Graph, GraphNode
@@ -17,7 +18,8 @@ class Plan:
     order: the nodes that may have to run, every one after those it needs, and what one target needs before the next is
     begun, so that little is held at a time. certain: how many of them run whatever the others give; the rest depends
     on what nodes with lazy inputs ask for, or on the rounds of loops. cached: nodes whose stored results will be used.
-    targets: the nodes whose results were asked for. keys: of all nodes of the graph that have one already.
+    targets: the nodes whose results were asked for. keys: of all nodes of the graph that have one already. resumes:
+    whether the run may take the place of an earlier one, so that even results that stand for no other run are kept.
     """
 
     graph: Graph
@@ -26,6 +28,11 @@ class Plan:
     order: tuple[str, ...]
     certain: int
     cached: frozenset[str]
+    resumes: bool = False
+
+    def keeps(self, definition: NodeDefinition) -> bool:
+        """Whether results of a kind of node are stored for later."""
+        return _keeps(definition, self.resumes)
 
 
 def default_targets(graph: Graph) -> tuple[str, ...]:
@@ -68,11 +75,13 @@ def make_plan(
     keys: Mapping[str, str],
     targets: Iterable[str],
     stored: Callable[[Collection[str]], set[str]],
+    *,
+    resumes: bool = False,
 ) -> Plan:
-    """Plan a run of `targets`; `stored` says which keys have a stored result."""
+    """Plan a run of `targets`; `stored` says which keys have a stored result. resumes: see `Plan`."""
     wanted = tuple(targets)
     closure = _closure(graph, wanted)
-    available = stored({keys[name] for name in closure if name in keys and _is_kept(graph.nodes[name])})
+    available = stored({keys[name] for name in closure if name in keys and _is_kept(graph.nodes[name], resumes)})
     needed: set[str] = set(wanted)
     certain: set[str] = set(wanted)
     to_run: set[str] = set()
@@ -81,7 +90,7 @@ def make_plan(
         if name not in needed:
             continue
         node = graph.nodes[name]
-        if _is_kept(node) and keys.get(name) in available:
+        if _is_kept(node, resumes) and keys.get(name) in available:
             cached.add(name)
             continue
         to_run.add(name)
@@ -90,12 +99,16 @@ def make_plan(
             certain.update(link.node for link in node.eager_links())
     order = graph.depth_first(wanted, to_run)
     decided = sum(name in keys or not graph.nodes[name].definition.reusable for name in to_run & certain)
-    return Plan(graph, keys, wanted, order, decided, frozenset(cached))
+    return Plan(graph, keys, wanted, order, decided, frozenset(cached), resumes)
 
 
-def _is_kept(node: GraphNode) -> bool:
+def _is_kept(node: GraphNode, resumes: bool) -> bool:
     """Whether a node's own result is stored; of loops, those of their rounds are."""
-    return node.loop is None and node.definition.reusable
+    return node.loop is None and _keeps(node.definition, resumes)
+
+
+def _keeps(definition: NodeDefinition, resumes: bool) -> bool:
+    return definition.reusable or (resumes and not definition.effect)
 
 
 def _closure(graph: Graph, targets: Iterable[str]) -> set[str]:

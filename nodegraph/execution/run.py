@@ -18,7 +18,6 @@ from pydantic import JsonValue
 from .. import __version__
 from ..catalog import Catalog, load_catalog
 from ..collecting import collection_paused
-from ..definition import InputDefinition
 from ..devices.policy import DevicePolicy, device_policy
 from ..errors import (
     Cancelled,
@@ -33,20 +32,23 @@ from ..errors import (
 )
 from ..files import is_file, is_folder, is_model_folder, write_atomically
 from ..plugins import discover
-from ..ports.types import path_kinds
 from ..settings import Settings, load_settings
 from ..workflow.defects import Defect
-from ..workflow.graph import Graph, GraphNode, Written
+from ..workflow.graph import Graph, GraphNode
 from ..workflow.inputs import bind_inputs
 from ..workflow.model import Workflow
 from ..workflow.validate import check, check_expansion
 from .cancel import CancelToken
+from .checkpoints import Checkpoints
 from .context import Surroundings
+from .contexts import TargetJournal
 from .digests import FileDigests
 from .events import Event, EventStream, Listener, NodeFile, RunFinished
-from .executor import Executor, Machinery
-from .keys import FileDigest, KeyMaker, no_trace, package_version, written_paths
+from .executor import Executor
+from .keys import FileDigest, KeyMaker, no_trace, package_version
 from .late_keys import LateKeys, trace_of
+from .machinery import Machinery
+from .named_files import file_defects, named_files
 from .naming import name_fields
 from .opening import open_store
 from .plan import Plan, make_plan, targets_of
@@ -104,6 +106,7 @@ class Runner:
         self.files = FileResolver(self.settings, self.catalog.packs)
         self.digests = FileDigests(self.settings.cache)
         self.store = store if store is not None else open_store(self.settings, self.digests)
+        self.checkpoints = Checkpoints(self.settings.state / "checkpoints", self.settings.checkpoint_seconds)
 
     def __enter__(self) -> Self:
         return self
@@ -141,8 +144,9 @@ class Runner:
         *,
         targets: Iterable[str] | None = None,
         use_cache: bool = True,
+        token: str | None = None,
     ) -> Prepared:
-        """Validate and plan without running.
+        """Validate and plan without running; `token` as in `run`.
 
         Raises InvalidWorkflow with every defect, files that are missing or not allowed included.
         """
@@ -151,20 +155,27 @@ class Runner:
         wanted = targets_of(graph, targets)
         if defects := self.file_defects(graph):
             raise InvalidWorkflow(defects)
-        return Prepared(bound, *self.planned(graph, wanted, self._digest, use_cache=use_cache))
+        return Prepared(bound, *self.planned(graph, wanted, self._digest, use_cache=use_cache, token=token))
 
     def planned(
-        self, graph: Graph, targets: Iterable[str], digest_of: FileDigest, *, use_cache: bool
+        self,
+        graph: Graph,
+        targets: Iterable[str],
+        digest_of: FileDigest,
+        *,
+        use_cache: bool,
+        token: str | None = None,
     ) -> tuple[Plan, KeyMaker]:
         """The plan of a run of `targets`, and what makes the keys that are known only while it runs."""
         asked = functools.partial(trace_of, self.store) if use_cache else no_trace
-        maker = KeyMaker(digest_of, self.policy, secrets.token_hex(16), asked)
+        nonce = secrets.token_hex(16) if token is None else sha256(token.encode()).hexdigest()
+        maker = KeyMaker(digest_of, self.policy, nonce, asked)
         stored = self.store.contains_many if use_cache else _nothing_stored
-        return make_plan(graph, maker.keys(graph), targets, stored), maker
+        return make_plan(graph, maker.keys(graph), targets, stored, resumes=token is not None), maker
 
     def files_named(self, workflow: Workflow) -> list[tuple[str, str]]:
         """Kind and name of every file that a workflow names; they need not exist. Raises InvalidWorkflow."""
-        found = ((kind, name) for _, _, kind, name in _named_files(check(workflow, self.catalog)))
+        found = ((kind, name) for _, _, kind, name in named_files(check(workflow, self.catalog)))
         return list(dict.fromkeys(found))
 
     def run(
@@ -178,16 +189,22 @@ class Runner:
         use_cache: bool = True,
         check_purity: bool = False,
         fields: Mapping[str, JsonValue] | None = None,
+        token: str | None = None,
+        journal: TargetJournal | None = None,
     ) -> RunResult:
         """Run what the outputs and effects of `workflow` (or `targets`, names of nodes) need.
 
-        inputs: values of the declared workflow inputs. use_cache=False neither reads nor writes stored results.
-        fields: more that names of output files may mention, such as the number of a batch's row.
+        inputs: values of the declared workflow inputs. use_cache=False neither reads nor writes stored results, nor
+        checkpoints of long nodes.
+        fields: more that names of output files may mention, such as the number of a batch's row. token: the same for
+        runs of which a later one takes the place of an earlier, so that it finds what was stored, also of nodes that
+        are never cached otherwise; any text, by default unlike for every run. journal: where such runs write their
+        files.
         Raises InvalidWorkflow before anything runs, NodeFailed or Cancelled afterwards. Where a node failed since a
         model lost its file, no model is kept for the next run.
         """
         started = time.perf_counter()
-        prepared = self.prepare(workflow, inputs, targets=targets, use_cache=use_cache)
+        prepared = self.prepare(workflow, inputs, targets=targets, use_cache=use_cache, token=token)
         plan = prepared.plan
         files: list[Path] = []
 
@@ -198,18 +215,20 @@ class Runner:
                 on_event(event)
 
         events = EventStream(listen)
-        token = cancel or CancelToken()
+        cancel = cancel or CancelToken()
         store = self.store if use_cache else None
         machinery = Machinery(
             store=store,
             packs=self.catalog.packs,
             resolve=self.files.resolve,
-            surroundings=self._surroundings(prepared, token, fields or {}),
+            surroundings=self._surroundings(prepared, cancel, fields or {}),
             events=events,
-            cancel=token,
+            cancel=cancel,
             keys=LateKeys(prepared.keys, plan.graph.nodes, plan.keys, store),
             expand=self._expanded,
             threads=self.policy.threads,
+            journal=journal,
+            checkpoints=self.checkpoints,
             check_purity=check_purity,
         )
         executor = Executor(plan, machinery)
@@ -270,15 +289,7 @@ class Runner:
 
     def file_defects(self, graph: Graph) -> list[Defect]:
         """The files that a graph names and that are missing or not allowed."""
-        defects = []
-        for node, port, kind, name in _named_files(graph):
-            try:
-                self.files.resolve(kind, name)
-            except FileMissing as error:
-                defects.append(Defect("missing_file", str(error), node=node, input=port, value=name))
-            except FileNotAllowed as error:
-                defects.append(Defect("file_not_allowed", str(error), node=node, input=port, value=name))
-        return defects
+        return file_defects(graph, self.files)
 
     def _surroundings(self, prepared: Prepared, cancel: CancelToken, fields: Mapping[str, JsonValue]) -> Surroundings:
         workflow = prepared.workflow
@@ -344,18 +355,6 @@ def _finishing(events: EventStream, executor: Executor, started: float) -> Itera
         finished("failed")
         raise
     finished("done")
-
-
-def _named_files(graph: Graph) -> Iterator[tuple[str, str, str, str]]:
-    """Node, input, kind and name of every file that is written into a graph."""
-    taking: dict[str, list[InputDefinition]] = {}
-    for node in graph.all_nodes():
-        definition = node.definition
-        if node.loop is not None or definition.id not in taking:
-            taking[definition.id] = [port for port in definition.inputs if path_kinds(port.type)]
-        for port in taking[definition.id]:
-            for kind, name in written_paths(port.type, node.sources.get(port.name, Written(None))):
-                yield node.name, port.name, kind, name
 
 
 def _ending(name: str, limit: int = 100) -> str:

@@ -203,3 +203,17 @@ class Placement(_Document):
     before: JobId | None = None
     after: JobId | None = None
     priority: Annotated[int, Field(ge=-1000, le=1000)] | None = None
+
+
+WorkerState: TypeAlias = Literal["none", "starting", "idle", "working"]
+"""none: no process runs; one is started when there is work."""
+
+
+class WorkerInfo(_Document):
+    """A worker as it stands. place: which one. process: its id, None where none runs. memory: bytes of its own."""
+
+    place: int
+    process: int | None
+    state: WorkerState
+    job: JobId | None
+    memory: int | None

@@ -282,10 +282,13 @@ class Workflow(Subgraph):
         except RecursionError as error:
             raise WorkflowFormatError(f"{source}: it is nested too deeply to be a workflow") from error
 
+    def to_document(self) -> dict[str, JsonValue]:
+        """The file's content: defaults left out, `format` first."""
+        return {"format": FORMAT, **self.model_dump(mode="json", by_alias=True, exclude_defaults=True)}
+
     def to_json(self) -> str:
-        """The file's text: defaults left out, `format` first."""
-        document = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        return json.dumps({"format": FORMAT, **document}, indent=2, ensure_ascii=False) + "\n"
+        """The file's text."""
+        return json.dumps(self.to_document(), indent=2, ensure_ascii=False) + "\n"
 
     def save(self, path: Path | str) -> None:
         """Write the file; a reader sees the old one or the new one."""

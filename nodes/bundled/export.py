@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
+
+from nodegraph.files import write_atomically
 
 from ..models.autoencoder_kl import AutoencoderKL
 from ..models.image_text_matcher import ImageTextMatcher
@@ -96,7 +98,4 @@ def half(module: nn.Module) -> dict[str, Tensor]:
 
 
 def _write(path: Path, tensors: dict[str, Tensor], metadata: Mapping[str, object]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    save_file(tensors, partial, {"nodegraph": json.dumps(metadata)})
-    partial.replace(path)
+    write_atomically(path, save(tensors, {"nodegraph": json.dumps(metadata)}))

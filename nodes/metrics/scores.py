@@ -31,7 +31,7 @@ def score_autoencoder(autoencoder: TrainedAutoencoder, pictures: IconData, ctx: 
     psnr: peak signal-to-noise ratio in dB, the mean over the pictures; more is better.
     """
     network = autoencoder.build().to(ctx.device)
-    return float(psnr(reconstruct(network, pictures.pixels), pictures.pixels).mean())
+    return float(psnr(reconstruct(network, pictures.pixels, told=ctx.progress), pictures.pixels).mean())
 
 
 @node(category="metrics", output="accuracy", spec=specs.score_retrieval)
@@ -57,7 +57,7 @@ def score_retrieval(
     check_captions(captions, len(image), among)
     network = matcher.build().to(ctx.device)
     words = Tokenizer.from_str(matcher.tokenizer)
-    return retrieval_score(network, words, _bytes(image), captions, among=among, seed=seed)
+    return retrieval_score(network, words, _bytes(image), captions, among=among, seed=seed, told=ctx.progress)
 
 
 def _bytes(image: Image) -> UInt8[Tensor, "n h w 3"]:

@@ -18,6 +18,7 @@ from ..types import Guider, Image, Latent, LatentSpace, Mask, Sampler, Sigmas, S
 from . import specs
 from .loop import OnStep, drive
 from .masked import Masked, Masking, latent_mask, noised
+from .resuming import Reached
 from .specs import check_fit, check_original, check_sides
 
 
@@ -105,11 +106,15 @@ def sample(
         part = latent_mask(mask, batch, height, width, guider.space.downscale).to(guider.device)
         masked = Masked(guider.denoise, guider.schedule, kept, initial, part, masking, sigmas.values)
     denoise = Watched(masked or guider.denoise, guider.schedule, ctx.check_cancelled if ctx else lambda: None)
-    if ctx is not None:
-        ctx.progress(0, sigmas.steps)
     x = noised(given, initial, sigmas.values[start], guider.schedule) if add_noise else given
     state = sampler.init(x, sigmas.values)
-    on_step = reporting(ctx, denoise, guider.space) if ctx is not None else None
+    on_step: OnStep | None = None
+    if ctx is not None:
+        reached = ctx.resumed()
+        if isinstance(reached, Reached):
+            start, state = reached.step, reached.again(guider.device)
+        ctx.progress(start, sigmas.steps)
+        on_step = reporting(ctx, denoise, guider.space)
     final = drive(sampler, denoise, source, state, first=start, last=fixed, on_step=on_step).x
     if masked and fixed == sigmas.steps:
         final = masked.restored(final)
@@ -117,9 +122,10 @@ def sample(
 
 
 def reporting(ctx: Context, denoise: Watched, space: LatentSpace) -> OnStep:
-    """Tells progress and shows what was denoised last, after each step."""
+    """Offers a checkpoint, shows what was denoised last and tells progress, after each step."""
 
-    def report(done: int, total: int, _: State) -> None:
+    def report(done: int, total: int, state: State) -> None:
+        ctx.checkpoint(lambda: Reached.of(done, state))
         if denoise.latest is not None:
             ctx.preview(preview_image(denoise.latest, space))
         ctx.progress(done, total)

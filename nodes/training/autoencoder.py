@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
 import torch
@@ -25,6 +26,18 @@ class AutoencoderLoss:
     gradients: float = 1.0
     kl: float = 1e-6
     bfloat16: bool = False
+
+
+Told = Callable[[int, int], None]
+"""Told before each batch how many pictures are done, of how many; may raise to stop."""
+
+
+def batches(pixels: UInt8[Tensor, "n h w 3"], size: int, told: Told | None) -> Iterator[UInt8[Tensor, "b h w 3"]]:
+    """Pictures in batches of at most `size`."""
+    for done in range(0, len(pixels), size):
+        if told is not None:
+            told(done, len(pixels))
+        yield pixels[done : done + size]
 
 
 def as_image(pixels: UInt8[Tensor, "b h w 3"]) -> Float[Tensor, "b 3 h w"]:
@@ -73,18 +86,22 @@ def gradient_error(x: Float[Tensor, "b c h w"], y: Float[Tensor, "b c h w"]) -> 
 
 
 @torch.no_grad()
-def encode_all(model: AutoencoderKL, pixels: UInt8[Tensor, "n h w 3"], batch: int = 64) -> Float[Tensor, "n z h w"]:
+def encode_all(
+    model: AutoencoderKL, pixels: UInt8[Tensor, "n h w 3"], batch: int = 64, told: Told | None = None
+) -> Float[Tensor, "n z h w"]:
     """The latent means of all pictures, float32 on the CPU."""
     device = next(model.parameters()).device
-    parts = [model.encode(as_image(part).to(device))[0].float().cpu() for part in torch.split(pixels, batch)]
+    parts = [model.encode(as_image(part).to(device))[0].float().cpu() for part in batches(pixels, batch, told)]
     return torch.cat(parts).contiguous()
 
 
 @torch.no_grad()
-def reconstruct(model: AutoencoderKL, pixels: UInt8[Tensor, "n h w 3"], batch: int = 64) -> UInt8[Tensor, "n h w 3"]:
+def reconstruct(
+    model: AutoencoderKL, pixels: UInt8[Tensor, "n h w 3"], batch: int = 64, told: Told | None = None
+) -> UInt8[Tensor, "n h w 3"]:
     """The pictures through encoder (mean) and decoder, as bytes."""
     device = next(model.parameters()).device
-    parts = [as_image(part).to(device) for part in torch.split(pixels, batch)]
+    parts = (as_image(part).to(device) for part in batches(pixels, batch, told))
     return torch.cat([to_bytes(model.decode(model.encode(part)[0])) for part in parts])
 
 

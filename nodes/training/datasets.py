@@ -131,7 +131,7 @@ def encode_dataset(autoencoder: TrainedAutoencoder, pictures: IconData, ctx: Con
     pictures: each is encoded once, without changes.
     """
     network = autoencoder.build().to(ctx.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    latents = encode_all(network, pictures.pixels)
+    latents = encode_all(network, pictures.pixels, told=ctx.progress)
     shift, scale = latent_statistics(latents)
     normal = (latents - torch.tensor(shift)[:, None, None]) * torch.tensor(scale)[:, None, None]
     return LatentData(

@@ -13,7 +13,7 @@ from ..metrics.retrieval import retrieval_accuracy
 from ..models.configs import MatcherConfig
 from ..models.image_text_matcher import ImageTextMatcher
 from ..models.word_pieces import tokenize
-from .autoencoder import as_image
+from .autoencoder import Told, as_image, batches
 from .captions import draw_caption
 from .icon_data import IconData
 from .loop import Plan
@@ -62,10 +62,12 @@ def augment(image: Float[Tensor, "b 3 h w"], draw: torch.Generator, *, most: int
 
 
 @torch.no_grad()
-def embed_pictures(model: ImageTextMatcher, pixels: UInt8[Tensor, "n h w 3"], batch: int = 128) -> Float[Tensor, "n d"]:
+def embed_pictures(
+    model: ImageTextMatcher, pixels: UInt8[Tensor, "n h w 3"], batch: int = 128, told: Told | None = None
+) -> Float[Tensor, "n d"]:
     """Unit vectors of pictures, on the CPU."""
     device = next(model.parameters()).device
-    return torch.cat([model.embed_images(as_image(part).to(device)).cpu() for part in torch.split(pixels, batch)])
+    return torch.cat([model.embed_images(as_image(part).to(device)).cpu() for part in batches(pixels, batch, told)])
 
 
 @torch.no_grad()
@@ -89,9 +91,10 @@ def retrieval_score(
     *,
     among: int = 50,
     seed: int = 0,
+    told: Told | None = None,
 ) -> float:
     """Top-1 accuracy of finding each picture's caption among `among` different ones of the same list; see
     `retrieval_accuracy`."""
     different, rows = caption_rows(captions)
-    images, texts = embed_pictures(model, pixels), embed_captions(model, tokenizer, different)
+    images, texts = embed_pictures(model, pixels, told=told), embed_captions(model, tokenizer, different)
     return retrieval_accuracy(images, texts, rows, among=min(among, len(different)), seed=seed)

@@ -17,8 +17,10 @@ from typing import Any
 import torch
 from jaxtyping import Int64
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
+
+from nodegraph.files import write_atomically
 
 
 class CheckpointMismatchError(ValueError):
@@ -78,11 +80,8 @@ def save_learner(learner: Learner, path: Path, record: dict[str, Any]) -> None:
         state = learner.optimizer.state.get(parameter)
         if state:
             tensors |= {f"first.{name}": state["exp_avg"], f"second.{name}": state["exp_avg_sq"]}
-    partial = path.with_name(f".{path.name}.partial")
-    path.parent.mkdir(parents=True, exist_ok=True)
     plain = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
-    save_file(plain, partial, {"training": json.dumps({"step": learner.step, **record})})
-    partial.replace(path)
+    write_atomically(path, save(plain, {"training": json.dumps({"step": learner.step, **record})}))
 
 
 def read_record(path: Path) -> dict[str, Any]:

@@ -75,6 +75,8 @@ class Guider:
 class State:
     """Everything a sampler knows between two steps; samplers with a memory derive from it. All it takes to resume.
 
+    Also after a crash: it is a frozen dataclass of a module, of tensors, numbers, texts, tuples of these and None.
+
     x: the latent at the level before the next step. sigmas: the whole grid.
     """
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
 import typer
+from pydantic import JsonValue
 from typer.testing import CliRunner
 
+from nodegraph import Workflow
 from nodegraph.catalog import Catalog
 from nodegraph.cli.app import app
 from nodegraph.cli.common import ExitCode
+from nodegraph.client import Client
 from nodegraph.execution.resolve import FileResolver
 from nodegraph.settings import Settings
 
@@ -23,11 +30,13 @@ from .pages import DOCS, ROOT, blocks, first_column, sections
 
 PAGE = sections(DOCS / "cli.md")
 EXAMPLES = [
-    each
-    for text in PAGE.values()
+    (section, each)
+    for section, text in PAGE.items()
     for block in blocks(text, "console")
     for each in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
 ]
+WITH_SERVER = ("nodegraph submit", "nodegraph jobs")
+"""Beginnings of sections whose examples ask a server."""
 
 
 def commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
@@ -56,7 +65,7 @@ def test_every_command_has_a_section() -> None:
     assert set(COMMANDS) - {"nodegraph"} <= set(PAGE)
 
 
-WITH_INPUTS = ("nodegraph run", "nodegraph preflight")
+WITH_INPUTS = ("nodegraph run", "nodegraph preflight", "nodegraph submit")
 """Commands whose options are known when they have read a workflow."""
 
 
@@ -101,7 +110,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, definitions_cache: Path, cata
 @pytest.fixture
 def place(made: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The process works in that folder, with settings that point into it."""
-    for name in ("models", "input", "cache", "plugins"):
+    for name in ("models", "input", "state", "cache", "plugins"):
         monkeypatch.setenv(f"NODEGRAPH_{name.upper()}", str(made / name))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(made))
     monkeypatch.setenv("NODEGRAPH_THREADS", "1")
@@ -111,14 +120,48 @@ def place(made: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return made
 
 
+@pytest.fixture(scope="module")
+def server(made: Path) -> Iterator[str]:
+    """The address of a server for the examples, with a real worker."""
+    folders = {
+        f"NODEGRAPH_{name.upper()}": str(made / name) for name in ("models", "input", "state", "cache", "plugins")
+    }
+    environment = {**os.environ, **folders, "XDG_CONFIG_HOME": str(made), "NODEGRAPH_THREADS": "1"}
+    command = [sys.executable, "-m", "nodegraph", "serve", "--port", "0", "--json"]
+    process = subprocess.Popen(command, cwd=made, env=environment, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    yield json.loads(process.stdout.readline())["url"]
+    process.terminate()
+    assert process.wait(60) == 0
+    process.stdout.close()
+
+
+@pytest.fixture
+def jobs(place: Path, server: str) -> Iterator[dict[str, str]]:
+    """Ids of a job that is done and of one that is paused."""
+    workflow = Workflow.load(place / "workflows" / "text_to_image.json")
+    inputs: dict[str, JsonValue] = {"prompt": "a blue car", "steps": 4, "seed": 7}
+    with Client(server) as client:
+        client.resume_queue()
+        done = client.wait(client.submit(workflow, inputs).id)
+        assert done.state == "done", done.error
+        client.pause_queue()
+        paused = client.pause(client.submit(workflow, inputs).id)
+        client.resume_queue()
+        yield {"$JOB": done.id, "$PAUSED": paused.id}
+        if client.job(paused.id).state == "paused":
+            client.cancel(paused.id)
+
+
 @pytest.mark.usefixtures("place")
-@pytest.mark.parametrize("example", EXAMPLES, ids=[each.splitlines()[0] for each in EXAMPLES])
-def test_examples_do_what_they_show(example: str) -> None:
+@pytest.mark.parametrize(("section", "example"), EXAMPLES, ids=[each.splitlines()[0] for _, each in EXAMPLES])
+def test_examples_do_what_they_show(section: str, example: str, request: pytest.FixtureRequest) -> None:
     line, *expected = example.splitlines()
     typed, _, comment = line.partition("    # exit code ")
     program, *arguments = shlex.split(typed)
     assert program == "nodegraph"
-    done = CliRunner().invoke(app, arguments)
+    names: dict[str, str] = request.getfixturevalue("jobs") if section.startswith(WITH_SERVER) else {}
+    done = CliRunner().invoke(app, [names.get(each, each) for each in arguments])
     assert done.exit_code == int(comment or "0"), done.output
     streams = [done.stdout.splitlines(), done.stderr.splitlines()]
     for shown in expected:

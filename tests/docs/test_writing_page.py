@@ -1,17 +1,24 @@
-"""docs/writing-nodes.md: the examples of choosing, blocking and expanding are nodes that do what the page says."""
+"""docs/writing-nodes.md: the examples of choosing, blocking, expanding and resuming are nodes that do as the page says."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+
+import pytest
+import torch
 
 from nodegraph import Settings
 from nodegraph.execution.run import Runner
+from nodegraph.testing import check_node, local_context
+from nodes.types import Latent, LatentSpace
 from tests.nodegraph.flows import flow, link
 from tests.nodegraph.packs import write_pack
 
 from .pages import DOCS, blocks, sections
 
-EXAMPLES = blocks(sections(DOCS / "writing-nodes.md")["Choosing, blocking, expanding"], "python")
+PAGE = DOCS / "writing-nodes.md"
+EXAMPLES = blocks(sections(PAGE)["Choosing, blocking, expanding"], "python")
 
 
 def test_the_examples_of_control_flow_run(settings: Settings, tmp_path: Path) -> None:
@@ -29,3 +36,22 @@ def test_the_examples_of_control_flow_run(settings: Settings, tmp_path: Path) ->
         result = runner.run(workflow)
     assert result.outputs["chosen"] == 48.0
     assert set(result.ran) == {"twice", "chosen"}
+
+
+def test_the_example_of_a_long_node_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    [example] = blocks(sections(PAGE)["What a node may rely on, and must keep"], "python")
+    moving = "def move(x, step):\n    return 0.5 * x + step\n"
+    (tmp_path / "page_walking.py").write_text(f"{example}\n\n{moving}", "utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    from page_walking import walk  # type: ignore[import-not-found]
+
+    space = LatentSpace(name="page", channels=1, downscale=1, scale=(1.0,), shift=(0.0,))
+    latent = Latent(samples=torch.ones(1, 1, 2, 2), space=space)
+    whole = check_node(walk, tmp_path / "checked", latent=latent, steps=4)["latent"]
+    ctx = local_context(tmp_path / "first")
+    walk(latent, 4, ctx=ctx)
+    assert [state.step for state in ctx.checkpoints] == [1, 2, 3, 4]  # type: ignore[attr-defined]
+    again = local_context(tmp_path / "again", resumed=ctx.checkpoints[2])
+    assert torch.equal(walk(latent, 4, ctx=again).samples, whole.samples)
+    assert [each.done for each in again.reported] == [4]
+    del sys.modules["page_walking"]

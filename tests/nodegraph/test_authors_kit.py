@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 from nodegraph import Context, InvalidInput, node, wire
 from nodegraph.catalog import load_catalog
 from nodegraph.cli.app import app
+from nodegraph.ports.codec import NotPortable
 from nodegraph.scaffold import CannotScaffold, new_pack
 from nodegraph.settings import Settings
 from nodegraph.testing import ContractBroken, check_node, check_workflow
@@ -69,6 +71,40 @@ def may_differ(bag: Bag) -> int:
 def lies(bag: Bag) -> int:
     """Return a text."""
     return "one"  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class Place:
+    """How far a long node is."""
+
+    done: int
+    items: tuple[int, ...]
+
+
+@node(category="t")
+def goes_on(bag: Bag, forgets: bool = False, *, ctx: Context) -> Bag:
+    """Double every number, in steps."""
+    place = ctx.resumed()
+    done, items = (place.done, place.items) if isinstance(place, Place) else (0, ())
+    while done < len(bag.items):
+        items, done = (*items, 2 * bag.items[done]), done + 1
+        ctx.checkpoint(functools.partial(Place, done, () if forgets else items))
+    return Bag([*items])
+
+
+@node(category="t")
+def offers_what_cannot_be_kept(bag: Bag, *, ctx: Context) -> int:
+    """Offer a generator."""
+    ctx.checkpoint(lambda: iter(bag.items))
+    return 1
+
+
+def test_a_node_that_goes_on_from_its_checkpoints_is_found_right_or_wrong(tmp_path: Path) -> None:
+    assert check_node(goes_on, tmp_path, bag=Bag([1, 2, 3])) == {"bag": Bag([2, 4, 6])}
+    with pytest.raises(ContractBroken, match="gives another 'bag' when it goes on from a checkpoint"):
+        check_node(goes_on, tmp_path, bag=Bag([1, 2, 3]), forgets=True)
+    with pytest.raises(NotPortable, match="values of this type live in the memory of one process"):
+        check_node(offers_what_cannot_be_kept, tmp_path, bag=Bag([]))
 
 
 def test_a_good_node_gives_its_outputs(tmp_path: Path) -> None:

@@ -352,6 +352,9 @@ class FullFile:
         if self._fails == "write":
             full()
 
+    def flush(self) -> None:
+        """Nothing is held back."""
+
     def __exit__(self, kind: object, *_: object) -> None:
         os.close(self._descriptor)
         if kind is None:
@@ -362,6 +365,7 @@ FULL: dict[str, tuple[object, str, Callable[..., object]]] = {
     "no folder": (Path, "mkdir", full),
     "no file": (tempfile, "mkstemp", full),
     "half a file": (os, "fdopen", lambda descriptor, _: FullFile(descriptor, "write")),
+    "not synced": (os, "fsync", full),
     "not closed": (os, "fdopen", lambda descriptor, _: FullFile(descriptor, "close")),
     "no name": (Path, "replace", full),
 }

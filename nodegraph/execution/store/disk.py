@@ -21,7 +21,7 @@ from nodegraph.ports.codec.container import chunks
 from nodegraph.ports.codec.encoding import FileDigest, hash_file
 
 from .database import Health, UnusableIndex, reason_and_remedy
-from .index import OVERHEAD, Index, Row, is_sweep_due, keys_of_files, remove_if, remove_oldest, touch, write
+from .index import OVERHEAD, Index, Row, contained, is_sweep_due, keys_of_files, remove_if, remove_oldest, touch, write
 from .objects import ObjectFiles
 
 log = logging.getLogger(__name__)
@@ -180,7 +180,8 @@ class DiskTier:
                 with self._index.database.transaction() as connection:
                     write(connection, pending)
                     touch(connection, touched)
-                    self._evict(connection)
+                    evicted = self._evict(connection)
+                self._remove_evicted(evicted)
             except (sqlite3.Error, OSError) as error:
                 self._unwritable(error)
                 return False
@@ -320,7 +321,8 @@ class DiskTier:
                 # Under the write lock, so that a file and its entry change together.
                 self._files.publish(key, written)
                 write(connection, [row])
-                self._evict(connection)
+                evicted = self._evict(connection)
+            self._remove_evicted(evicted)
         except (sqlite3.Error, OSError) as error:
             if written is not None:
                 with suppress(OSError):
@@ -331,11 +333,18 @@ class DiskTier:
             self._pending.pop(key, None)
         return True
 
-    def _evict(self, connection: sqlite3.Connection) -> None:
+    def _evict(self, connection: sqlite3.Connection) -> list[str]:
+        """Remove entries until the rest fits the budget; the keys whose files are to go."""
         count, files = remove_oldest(connection, self._budget)
         self._evicted += count
-        for key in files:
-            self._files.remove(key)
+        return files
+
+    def _remove_evicted(self, keys: list[str]) -> None:
+        """Remove files, now that nothing says any more that they are there, unless they are there again."""
+        if keys:
+            with self._lock, self._index.database.transaction() as connection:
+                for key in set(keys) - contained(connection, keys):
+                    self._files.remove(key)
 
     def _drop(self, row: Row, damage: str | None, *, is_missing: bool = False) -> None:
         """Remove an entry that cannot be used, unless another process has replaced it meanwhile."""

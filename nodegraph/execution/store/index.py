@@ -66,16 +66,20 @@ class Index:
 
     def contained(self, keys: Collection[str]) -> set[str]:
         """Return which keys are there, by one query."""
-        query = "SELECT key FROM entries WHERE key IN (SELECT value FROM json_each(?))"
         with self.database.lock:
-            found = self.database.connection().execute(query, (json.dumps(list(keys)),)).fetchall()
-        return {key for (key,) in found}
+            return contained(self.database.connection(), keys)
 
     def totals(self) -> tuple[int, int]:
         """Return the number of entries and their bytes."""
         with self.database.lock:
             entries, size = self.database.connection().execute("SELECT entries, bytes FROM total").fetchone()
         return entries, size
+
+
+def contained(connection: sqlite3.Connection, keys: Collection[str]) -> set[str]:
+    """Return which keys are there, by one query."""
+    query = "SELECT key FROM entries WHERE key IN (SELECT value FROM json_each(?))"
+    return {key for (key,) in connection.execute(query, (json.dumps(list(keys)),)).fetchall()}
 
 
 def write(connection: sqlite3.Connection, rows: Iterable[Row]) -> None:

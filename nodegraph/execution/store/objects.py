@@ -1,9 +1,7 @@
 """Large results as files: written aside, synced, renamed, and cleaned up after processes that died."""
 
-import errno
 import hashlib
 import os
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterable
@@ -11,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from nodegraph.locking import is_locked, lock
 from nodegraph.ports.codec import Encoded, Undecodable
 from nodegraph.ports.codec.container import read
 
@@ -47,7 +46,7 @@ class ObjectFiles:
         size = 0
         try:
             with path.open("xb") as file:
-                _lock(file.fileno())
+                lock(file.fileno())
                 for part in parts:
                     file.write(part)
                     checksum.update(part)
@@ -88,7 +87,7 @@ class ObjectFiles:
         removed = 0
         for path in self._files(self.aside):
             with suppress(OSError):
-                if now() - path.stat().st_mtime >= YOUNG_SECONDS and not _is_locked(path):
+                if now() - path.stat().st_mtime >= YOUNG_SECONDS and not is_locked(path):
                     path.unlink()
                     removed += 1
         return removed
@@ -109,31 +108,3 @@ class ObjectFiles:
             return list(folder.iterdir())
         except (FileNotFoundError, NotADirectoryError):
             return []
-
-
-if sys.platform == "win32":
-
-    def _lock(descriptor: int) -> None:
-        """Windows refuses to remove a file that is open, which does as well as a lock."""
-
-    def _is_locked(path: Path) -> bool:
-        return False
-
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        """Say that this file's writer lives. The lock ends with the process, however it ends."""
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in (errno.ENOTSUP, errno.ENOSYS, errno.ENOLCK):
-                raise
-
-    def _is_locked(path: Path) -> bool:
-        with path.open("rb") as file:
-            try:
-                fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
-        return False

@@ -117,6 +117,7 @@ def test_nodes_are_listed_by_category(cli: Cli, catalog: Catalog) -> None:
         "leaves",
         "lies",
         "mutates",
+        "offers_a_resident",
         "prints",
         "refuses",
     }

@@ -164,6 +164,8 @@ def test_what_no_key_can_see_has_a_new_key_every_run() -> None:
     never = definition(cache="never")
     assert key({}, node=never, nonce="1") == key({}, node=never, nonce="1")
     assert key({}, node=never, nonce="1") != key({}, node=never, nonce="2")
+    maker = KeyMaker(lambda kind, name: "", CPU, "1")
+    assert maker.key(GraphNode("one", never, {}), {}) != maker.key(GraphNode("other", never, {}), {})
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,152 @@
+"""A worker as its supervisor sees it: started, spoken with, watched, ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from ..settings import Settings
+from .lifelines import own_memory
+from .messages import FromWorker, Leave, Start, framed, read_message
+
+_PROGRAM = "import sys; sys.path.insert(0, {engine!r}); from nodegraph.jobs.worker import main; main(*sys.argv[1:])"
+_ENGINE = Path(__file__).parent.parent.parent
+LAST_WORDS = 4000
+"""Characters of what a worker printed last that go into the report of its death."""
+LARGEST_LOG = 4 * 2**20
+
+
+class WorkerProcess:
+    """One process that runs node code. `heard`: when it last gave a sign of life, by the monotonic clock."""
+
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        log: Path,
+    ) -> None:
+        self._process, self._reader, self._writer, self._log = process, reader, writer, log
+        self._mark = 0
+        self.heard = time.monotonic()
+
+    @classmethod
+    async def start(
+        cls, settings: Settings, *, log: Path, environment: Mapping[str, str], beat: float
+    ) -> WorkerProcess:
+        """Start a process; it sends `Ready` when it can work.
+
+        log: where its prints go. environment: variables beside those of this process. beat: seconds between signs of
+        life. Raises OSError when the system gives no process.
+        """
+        log.parent.mkdir(parents=True, exist_ok=True)
+        if log.exists() and log.stat().st_size > LARGEST_LOG:
+            log.unlink()
+        ours, theirs = socket.socketpair()
+        with theirs, log.open("ab") as prints:
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-c",
+                    _PROGRAM.format(engine=str(_ENGINE)),
+                    str(theirs.fileno()),
+                    str(os.getpid()),
+                    pass_fds=[theirs.fileno()],
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=prints,
+                    stderr=prints,
+                    env={**os.environ, **environment},
+                    start_new_session=True,
+                )
+            except BaseException:
+                ours.close()
+                raise
+        reader, writer = await asyncio.open_connection(sock=ours)
+        worker = cls(process, reader, writer, log)
+        worker.mark()
+        with contextlib.suppress(EOFError):  # a process that ends at once is noticed when it is listened to
+            await worker.send(Start(settings=settings, search=list(sys.path), beat=beat))
+        return worker
+
+    @property
+    def id(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    async def send(self, message: BaseModel) -> None:
+        """Send a message. Raises EOFError when the process is gone."""
+        try:
+            self._writer.write(framed(message))
+            await self._writer.drain()
+        except OSError as error:
+            raise EOFError("the worker is gone") from error
+
+    async def receive(self) -> FromWorker:
+        """Wait for the next message. Raises EOFError when the process is gone."""
+        try:
+            message = await read_message(self._reader)
+        except ValueError as error:  # node code wrote into the socket
+            self.kill()
+            raise EOFError(f"the worker said what nobody understands: {error}") from error
+        self.heard = time.monotonic()
+        return message
+
+    def memory(self) -> int | None:
+        """Bytes that it holds for itself; None where the system does not tell."""
+        return own_memory(self.id)
+
+    def mark(self) -> None:
+        """What it prints from now on belongs to the next report."""
+        with contextlib.suppress(OSError):
+            self._mark = self._log.stat().st_size
+
+    def kill(self) -> None:
+        """End it and what it started, at once."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.id, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+
+    async def leave(self, patience: float) -> None:
+        """Let it end by itself, or end it after so many seconds."""
+        with contextlib.suppress(EOFError):
+            await self.send(Leave())
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), patience)
+        await self.bury()
+
+    async def bury(self) -> str:
+        """End it if it lives; how it died, with what it printed last."""
+        self.kill()
+        code = await self._process.wait()
+        self._writer.close()
+        with contextlib.suppress(OSError):
+            await self._writer.wait_closed()
+        return f"{_manner(code)}{self._last_words()}"
+
+    def _last_words(self) -> str:
+        try:
+            with self._log.open("rb") as file:
+                file.seek(max(self._mark, self._log.stat().st_size - LAST_WORDS))
+                text = file.read(LAST_WORDS).decode(errors="replace").strip()
+        except OSError:
+            return ""
+        return f"; it last printed:\n{text}" if text else ""
+
+
+def _manner(code: int) -> str:
+    if code >= 0:
+        return f"ended with code {code}"
+    try:
+        return f"was ended by signal {-code} ({signal.Signals(-code).name})"
+    except ValueError:
+        return f"was ended by signal {-code}"

@@ -1,0 +1,154 @@
+"""A worker: the process that runs node code. It speaks with its supervisor through a socket and keeps models warm.
+
+What nodes print goes to the worker's log. Whatever node code does, only this process is lost.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import itertools
+import os
+import socket
+import sys
+import threading
+from concurrent.futures import Future
+from pathlib import Path
+from queue import SimpleQueue
+
+from ..execution.cancel import CancelToken
+from ..execution.run import Runner
+from .health import sickness
+from .lifelines import be_first_to_go, die_with
+from .messages import Beat, Channel, Ended, Happened, Leave, Noted, Ready, RunJob, Start, StopJob, Target
+from .model import NewEvent
+from .perform import perform
+from .telling import NODE_STARTED
+
+EVENTS_SECONDS = 0.02
+"""Events wait this long for others, so that many small nodes are told of together."""
+
+
+class Worker:
+    """Runs one job after the other, as it is told."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._work: SimpleQueue[RunJob | None] = SimpleQueue()
+        self._cancel = CancelToken()
+        self._job, self._claim = "", 0
+        self._lock = threading.Lock()
+        self._tickets = itertools.count()
+        self._asked: dict[int, Future[str]] = {}
+
+    def serve(self) -> None:
+        """Work until told to leave."""
+        start = self._channel.receive()
+        assert isinstance(start, Start), start
+        sys.path[:] = start.search
+        threading.Thread(target=self._listen, name="nodegraph-listen", daemon=True).start()
+        threading.Thread(target=self._beat, args=(start.beat,), name="nodegraph-beat", daemon=True).start()
+        with Runner(start.settings) as runner:
+            self._channel.send(Ready())
+            while (job := self._work.get()) is not None:
+                self._run(job, runner)
+
+    def target(self, node: str, number: int, proposed: Path) -> Path:
+        """Where to write a file of a node; it is noted durably before this returns."""
+        ticket, answer = next(self._tickets), Future[str]()
+        with self._lock:
+            self._asked[ticket] = answer
+        self._channel.send(Target(claim=self._claim, ticket=ticket, node=node, number=number, path=str(proposed)))
+        return Path(answer.result())
+
+    def _run(self, job: RunJob, runner: Runner) -> None:
+        outbox = Outbox(self._channel, job.claim)
+        try:
+            outcome = perform(job.request, runner, job=job.job, tell=outbox.add, cancel=self._cancel, targets=self)
+        finally:
+            outbox.close()
+        self._channel.send(Ended(claim=job.claim, outcome=outcome, sick=sickness(outcome, runner.policy.device)))
+
+    def _listen(self) -> None:
+        """Hear the supervisor, in a thread of its own, so that a stop is heard while a node works."""
+        while True:
+            try:
+                message = self._channel.receive()
+            except (EOFError, OSError):
+                os._exit(1)  # nobody is left to tell, and a node may never end
+            match message:
+                case RunJob():
+                    self._cancel, self._job, self._claim = CancelToken(), message.job, message.claim
+                    self._work.put(message)
+                case StopJob(job=job, claim=claim) if (job, claim) == (self._job, self._claim):
+                    self._cancel.cancel()
+                case Noted(ticket=ticket, path=path):
+                    with self._lock:
+                        answer = self._asked.pop(ticket)
+                    answer.set_result(path)
+                case Leave():
+                    self._work.put(None)
+                case _:
+                    pass
+
+    def _beat(self, seconds: float) -> None:
+        """Give signs of life; they stop when a node holds the interpreter's lock for good."""
+        pause = threading.Event()
+        while not pause.wait(seconds):
+            self._channel.send(Beat())
+
+
+class Outbox:
+    """Sends the events of a job, those together that come together, in a thread of its own.
+
+    That a node begins is sent before it does, so that a crash can be laid at its door.
+    """
+
+    def __init__(self, channel: Channel, claim: int) -> None:
+        self._channel, self._claim = channel, claim
+        self._events: list[NewEvent] = []
+        self._changed = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._work, name="nodegraph-outbox", daemon=True)
+        self._thread.start()
+
+    def add(self, event: NewEvent) -> None:
+        """Send an event, soon or now."""
+        with self._changed:
+            self._events.append(event)
+            if event.kind == NODE_STARTED:
+                self._send()
+            else:
+                self._changed.notify()
+
+    def close(self) -> None:
+        """Send what is left."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _send(self) -> None:
+        """Send what there is; call it with the lock, so that the order holds."""
+        if self._events:
+            self._channel.send(Happened(claim=self._claim, events=self._events))
+            self._events = []
+
+    def _work(self) -> None:
+        with self._changed:
+            while not self._closing:
+                self._changed.wait_for(lambda: self._events or self._closing)
+                self._changed.wait_for(lambda: self._closing, timeout=EVENTS_SECONDS)
+                self._send()
+            self._send()
+
+
+def main(descriptor: str, parent: str) -> None:
+    """The process's work. descriptor: of the inherited socket. parent: the supervisor's process id."""
+    die_with(int(parent))
+    be_first_to_go()
+    faulthandler.enable()  # a crash leaves where it was in the log
+    connection = socket.socket(fileno=int(descriptor))
+    connection.set_inheritable(False)
+    Worker(Channel(connection)).serve()
+    sys.stdout.flush()
+    os._exit(0)  # threads that nodes started may never end

@@ -1,0 +1,34 @@
+"""The server's application: all routes, and what every request goes through."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from .guard import add_headers, only_from_here
+from .http import SERVICES, telling_errors
+from .routes import batches, events, files, history, jobs, queue, system
+from .services import Services
+
+PREFIX = "/api/v1"
+
+ROUTES = (
+    *jobs.ROUTES,
+    *files.ROUTES,
+    *batches.ROUTES,
+    *queue.ROUTES,
+    *history.ROUTES,
+    *events.ROUTES,
+    *system.ROUTES,
+)
+
+
+def make_app(services: Services) -> web.Application:
+    """The application that answers for these services."""
+    app = web.Application(middlewares=[telling_errors, only_from_here])
+    app[SERVICES] = services
+    app[events.SOCKETS] = events.Sockets()
+    for route in ROUTES:
+        app.router.add_route(route.method, PREFIX + route.path, route.handler())
+    app.on_response_prepare.append(add_headers)
+    app.on_shutdown.append(events.close_all)
+    return app

@@ -1,0 +1,60 @@
+"""What can be wrong with a request, and which status says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import JsonValue, ValidationError
+
+from ..errors import NodegraphError
+
+MOST_NAMED = 20
+"""Of the fields of a request that are wrong."""
+
+
+class MalformedJson(NodegraphError):
+    """A body is no JSON, or nested too deeply."""
+
+
+class WrongRequest(NodegraphError):
+    """A body, query or path does not say what it should; `defects` tells each field."""
+
+    def __init__(self, what: str, defects: Sequence[Mapping[str, JsonValue]]) -> None:
+        self.defects = [dict(each) for each in defects]
+        super().__init__("\n".join([what, *(f"  - {each['input']}: {each['reason']}" for each in self.defects)]))
+
+
+class TooLarge(NodegraphError):
+    """A body has more bytes than are taken."""
+
+
+class NoSuchFile(NodegraphError):
+    """A job wrote no such file, or it is gone, or it lies outside the output folder."""
+
+
+class NoSuchPath(NodegraphError):
+    """Nothing is at a path."""
+
+
+class WrongMethod(NodegraphError):
+    """What is at a path cannot be asked in this way."""
+
+
+class WrongHost(NodegraphError):
+    """A request was meant for another machine, or comes from a page of another one."""
+
+
+class NoSpace(NodegraphError):
+    """The disk is full."""
+
+
+def wrong_request(what: str, error: ValidationError) -> WrongRequest:
+    """What pydantic found in a part of a request; values are not repeated, since they may be large."""
+    found = error.errors(include_input=False, include_url=False, include_context=False)[:MOST_NAMED]
+    return WrongRequest(
+        f"{what} does not say what it should:",
+        [
+            {"code": "bad_field", "input": ".".join(map(str, each["loc"])) or what, "reason": each["msg"]}
+            for each in found
+        ],
+    )

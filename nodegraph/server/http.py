@@ -1,0 +1,226 @@
+"""From a route's typed function to what aiohttp calls, and from errors to answers.
+
+A route is a function of `Services` and, by name, of what its path holds, of `body` and of `query`; the annotations say
+how they are read and what is given. Plain functions may block: they run in a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import inspect
+import json
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar, get_origin, get_type_hints
+
+import pydantic_core
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+from ..errors import InvalidWorkflow, NodegraphError, WorkflowFormatError
+from ..jobs import errors as jobs
+from . import defects
+from .defects import MalformedJson, NoSpace, TooLarge, wrong_request
+from .services import Services
+from .veil import Veil
+
+log = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 64 * 2**20
+SERVICES: web.AppKey[Services] = web.AppKey("services", Services)
+
+Answer = TypeVar("Answer", bound=BaseModel)
+Endpoint: TypeAlias = Callable[..., Any]
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(Generic[Answer]):
+    """An answer with another status than 200."""
+
+    status: int
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An endpoint and where it is. changes: whether it may change the table."""
+
+    method: str
+    path: str
+    endpoint: Endpoint
+
+    @property
+    def changes(self) -> bool:
+        """Whether it may change the table."""
+        return self.method != "GET"
+
+    def handler(self) -> Handler:
+        """What aiohttp calls for it."""
+        if _is_raw(self.endpoint):
+            return self.endpoint
+        read = _Reading.of(self.endpoint)
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            services = request.app[SERVICES]
+            given = await read.arguments(request)
+            answer = await asyncio.to_thread(self.endpoint, services, **given)
+            if self.changes:
+                services.changed()
+            status, answer = (answer.status, answer.answer) if isinstance(answer, Reply) else (200, answer)
+            return web.Response(status=status, body=answer.model_dump_json().encode(), content_type="application/json")
+
+        return handle
+
+
+def _is_raw(endpoint: Endpoint) -> bool:
+    """Whether it speaks aiohttp itself, for what is no document."""
+    return inspect.iscoroutinefunction(endpoint)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How the arguments of an endpoint are read. path: a model of what the path holds."""
+
+    path: type[BaseModel]
+    query: type[BaseModel]
+    body: type[BaseModel] | None
+
+    @classmethod
+    def of(cls, endpoint: Endpoint) -> _Reading:
+        hints = get_type_hints(endpoint)
+        names = list(inspect.signature(endpoint).parameters)[1:]
+        fields: dict[str, Any] = {name: (hints[name], ...) for name in names if name not in ("body", "query")}
+        path = create_model("Path", __config__=ConfigDict(extra="forbid"), **fields)
+        return cls(path, hints.get("query", _Nothing), hints.get("body"))
+
+    async def arguments(self, request: web.Request) -> dict[str, Any]:
+        found = _checked(self.path, dict(request.match_info), "the path")
+        given: dict[str, Any] = {name: getattr(found, name) for name in self.path.model_fields}
+        query = parse_query(self.query, request)
+        if self.query is not _Nothing:
+            given["query"] = query
+        if self.body is not None:
+            content = await read_body(request)
+            given["body"] = await asyncio.to_thread(parse_body, self.body, content)
+        return given
+
+
+class _Nothing(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+def parse_query(model: type[Answer], request: web.Request) -> Answer:
+    """What the query says; a field that is a list may be there several times. Raises WrongRequest."""
+    values: dict[str, Any] = {}
+    for name in request.query:
+        found = request.query.getall(name)
+        field = model.model_fields.get(name)
+        many = field is not None and get_origin(field.annotation) in (list, tuple)
+        values[name] = found if many or len(found) > 1 else found[0]
+    return _checked(model, values, "the query")
+
+
+async def read_body(request: web.Request, limit: int = MAX_BODY_BYTES) -> bytes:
+    """The whole body. Raises TooLarge as soon as it is known to be larger than `limit` bytes."""
+    if (request.content_length or 0) > limit:
+        raise TooLarge(f"the body has {request.content_length:,} bytes; send at most {limit:,}")
+    content = bytearray()
+    async for part in request.content.iter_any():
+        content += part
+        if len(content) > limit:
+            raise TooLarge(f"the body goes on after {limit:,} bytes, the most that is taken")
+    return bytes(content)
+
+
+def parse_body(model: type[Answer], content: bytes) -> Answer:
+    """What a JSON body says. Raises MalformedJson or WrongRequest."""
+    try:
+        document = pydantic_core.from_json(content, allow_inf_nan=False)
+        json.dumps(document, allow_nan=False)  # 1e999 is read as infinity
+    except ValueError as error:
+        raise MalformedJson(f"the body is no valid JSON: {error}") from error
+    return _checked(model, document, "the body")
+
+
+def _checked(model: type[Answer], document: object, what: str) -> Answer:
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        raise wrong_request(what, error) from error
+
+
+STATUS: Mapping[type[Exception], int] = {
+    MalformedJson: 400,
+    defects.WrongRequest: 422,
+    TooLarge: 413,
+    defects.NoSuchFile: 404,
+    defects.NoSuchPath: 404,
+    defects.WrongMethod: 405,
+    defects.WrongHost: 403,
+    NoSpace: 507,
+    InvalidWorkflow: 422,
+    WorkflowFormatError: 422,
+    jobs.UnknownJob: 404,
+    jobs.UnknownBatch: 404,
+    jobs.WrongState: 409,
+    jobs.WrongPlacement: 409,
+    jobs.ClientKeyReused: 409,
+    jobs.RequestTooLarge: 413,
+    jobs.WorkflowLost: 410,
+    jobs.NotAnExport: 422,
+    jobs.TableFull: 507,
+    jobs.JobTableUnusable: 503,
+}
+
+
+@web.middleware
+async def telling_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Whatever is raised becomes an answer: a JSON document without paths of this machine."""
+    try:
+        return await handler(request)
+    except web.HTTPNotFound:
+        error: Exception = defects.NoSuchPath(f"there is nothing at {request.path}")
+    except web.HTTPMethodNotAllowed as refused:
+        allowed = ", ".join(sorted(refused.allowed_methods))
+        error = defects.WrongMethod(f"{request.path} does not take {request.method}; it takes {allowed}")
+    except (web.HTTPException, ConnectionError):
+        raise
+    except Exception as raised:  # noqa: BLE001 - the server goes on whatever a request does
+        error = raised
+    return error_answer(error, request.app[SERVICES].veil)
+
+
+def error_answer(error: Exception, veil: Veil) -> web.Response:
+    """The answer that tells an error; what nobody foresaw is logged and not told."""
+    if _is_full(error):
+        error = NoSpace("there is no space left on the disk; nothing was changed; free some space and send it again")
+    status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), None)
+    if status is None and isinstance(error, NodegraphError):
+        status = 422
+    if status is None:
+        log.error("a request failed", exc_info=error)
+        return _error_response(500, "internal", "the server made a mistake; its log tells more", [])
+    found: list[Any] = []
+    if isinstance(error, InvalidWorkflow):
+        found = [each.to_document() for each in error.defects]
+    elif isinstance(error, defects.WrongRequest):
+        found = error.defects
+    code = re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__).lower()
+    return _error_response(status, code, veil.text(str(error)), [veil.json(each) for each in found])
+
+
+def _error_response(status: int, code: str, text: str, found: list[Any]) -> web.Response:
+    return web.json_response({"error": text, "code": code, "defects": found}, status=status)
+
+
+def _is_full(error: BaseException | None) -> bool:
+    """Whether an error, or what caused it, is that the disk is full."""
+    while error is not None and not isinstance(error, jobs.JobTableUnusable):
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        error = error.__cause__
+    return False

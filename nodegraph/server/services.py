@@ -1,0 +1,54 @@
+"""What the routes work with."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from ..jobs.table import JobTable
+    from ..settings import Settings
+    from .changes import Changes
+    from .definitions import Definitions
+    from .veil import Veil
+
+
+class Workforce(Protocol):
+    """What runs the jobs of the table: the supervisor, as far as the server knows it."""
+
+    def wake(self) -> None:
+        """The table changed; from any thread."""
+
+    def workers(self) -> Sequence[BaseModel]:
+        """The worker processes as they are."""
+
+    async def run(self) -> None:
+        """Run jobs until cancelled, then give the running ones back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """All that belongs to a server.
+
+    changes: tells who waits that the table changed. veil: keeps folders of this machine out of answers. answered: set
+    when the first answer is given.
+    """
+
+    settings: Settings
+    table: JobTable
+    definitions: Definitions
+    workforce: Workforce
+    changes: Changes
+    veil: Veil
+    started: datetime
+    answered: asyncio.Event
+
+    def changed(self) -> None:
+        """The table changed."""
+        self.workforce.wake()
+        self.changes.tell()

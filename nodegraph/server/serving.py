@@ -1,0 +1,231 @@
+"""Running a server until it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import NodegraphError
+from .guard import is_loopback
+from .place import Note, TableLock, leave_note
+from .services import Services, Workforce
+
+if TYPE_CHECKING:
+    from ..jobs.table import JobTable
+    from ..settings import Settings
+    from .changes import Changes
+
+log = logging.getLogger(__name__)
+
+THREADS = 4
+"""In which requests wait for the table."""
+
+LINGER_SECONDS = 1.0
+"""How long the rest of a refused body is read, so that its sender gets to the answer."""
+
+FORGET_SECONDS = 600.0
+"""How often jobs are forgotten that are over and old."""
+
+CANCELLED = 130
+"""What the process ends with when it is told to end at once."""
+
+SHUTDOWN_SECONDS = 3.0
+"""How long answers under way may take when the server ends."""
+
+
+class NotLocal(NodegraphError):
+    """The server was told to listen where other machines can reach it."""
+
+
+class PortInUse(NodegraphError):
+    """Another program listens at the port."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens on this machine. Raises NotLocal or PortInUse."""
+    if not is_loopback(host):
+        raise NotLocal(
+            f"--host {host}: the server listens to this machine only, since it does not ask who you are; "
+            "use 127.0.0.1, and reach it from elsewhere through an SSH tunnel (ssh -L)"
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1" if family == socket.AF_INET and not host[:1].isdigit() else host, port))
+        listening.listen(128)
+    except OSError as error:
+        listening.close()
+        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            what = "another program listens there" if error.errno == errno.EADDRINUSE else "it may not be used"
+            raise PortInUse(f"port {port} of {host}: {what}; give another one with --port, or 0 for any") from error
+        raise NotLocal(f"--host {host}: this machine has no such address: {error.strerror}") from error
+    return listening
+
+
+def lock_path(settings: Settings) -> Path:
+    """The file whose lock keeps a table to one server: beside the table, or in the state folder for a server's.
+
+    Raises UnsupportedDatabase.
+    """
+    from ..jobs.opening import parsed, url_of_file
+
+    url = parsed(settings.database or url_of_file(settings.state / "jobs.sqlite"))
+    is_file = url.get_backend_name() == "sqlite" and url.database
+    return Path(f"{url.database}.server") if is_file else settings.state / "server.lock"
+
+
+def address_of(listening: socket.socket) -> str:
+    """The URL at which a socket is reached."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def serve(settings: Settings, host: str, *, started: Callable[[str], None], stopping: Callable[[], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C, then end gently: running jobs go back into the queue with what they have.
+
+    A second signal ends at once. started: is given the URL. stopping: is called when the end begins.
+    Raises NotLocal, PortInUse, ServerRuns or JobTableUnusable.
+    """
+    from ..jobs.table import JobTable
+
+    with contextlib.ExitStack() as stack:
+        lock = TableLock.take(lock_path(settings))
+        stack.callback(lock.release)
+        listening = stack.enter_context(listen(host, settings.port))
+        table = JobTable.open(settings)
+        stack.callback(table.close)
+        url = address_of(listening)
+        lock.tell(url)
+        note = Note(url=url, pid=os.getpid(), output=settings.output.absolute())
+        stack.enter_context(leave_note(settings.state, note))
+        asyncio.run(_serve(settings, table, listening, lambda: started(url), stopping))
+
+
+async def _serve(
+    settings: Settings,
+    table: JobTable,
+    listening: socket.socket,
+    started: Callable[[], None],
+    stopping: Callable[[], None],
+) -> None:
+    from .changes import Changes
+
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(THREADS, "server"))
+    ended = asyncio.Event()
+    _on_signals(loop, ended, stopping)
+    changes = Changes()
+    workforce = make_workforce(settings, table, changes.tell)
+    services = make_services(settings, table, workforce, changes)
+    async with answering(services, listening):
+        started()
+        await _work(services, ended)
+
+
+def make_workforce(settings: Settings, table: JobTable, on_change: Callable[[], None]) -> Workforce:
+    """What runs the jobs."""
+    from ..jobs.supervisor import Supervisor
+
+    return Supervisor(settings, table, on_change=on_change)
+
+
+def make_services(settings: Settings, table: JobTable, workforce: Workforce, changes: Changes) -> Services:
+    """All that belongs to a server."""
+    from .definitions import Definitions
+    from .veil import Veil
+
+    return Services(
+        settings=settings,
+        table=table,
+        definitions=Definitions(settings),
+        workforce=workforce,
+        changes=changes,
+        veil=Veil(settings),
+        started=datetime.now(UTC),
+        answered=asyncio.Event(),
+    )
+
+
+@contextlib.asynccontextmanager
+async def answering(services: Services, listening: socket.socket) -> AsyncIterator[None]:
+    """Answer requests while the block lasts."""
+    from aiohttp import web
+
+    from .app import make_app
+
+    runner = web.AppRunner(
+        make_app(services),
+        access_log=None,
+        handle_signals=False,
+        lingering_time=LINGER_SECONDS,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+    )
+    await runner.setup()
+    try:
+        await web.SockSite(runner, listening).start()
+        yield
+    finally:
+        await runner.cleanup()
+
+
+async def _work(services: Services, ended: asyncio.Event) -> None:
+    """Let jobs run and watch the table until it is time to end, or until one of them fails."""
+    tasks = [
+        asyncio.create_task(services.workforce.run()),
+        asyncio.create_task(services.changes.look(services.table.version, services.changed)),
+    ]
+    aside = [asyncio.create_task(_load_definitions(services)), asyncio.create_task(_forget_old_jobs(services))]
+    waiting = asyncio.create_task(ended.wait())
+    try:
+        done, _ = await asyncio.wait({*tasks, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        for each in done:
+            each.result()
+    finally:
+        for each in (*tasks, *aside, waiting):
+            each.cancel()
+        await asyncio.gather(*tasks, *aside, waiting, return_exceptions=True)
+
+
+async def _load_definitions(services: Services) -> None:
+    """Load the definitions when the first answer is given, so that the first job need not wait for them."""
+    await services.answered.wait()
+    catalog = await asyncio.to_thread(services.definitions.load)
+    for failure in catalog.failures:
+        log.warning("%s", failure)
+
+
+async def _forget_old_jobs(services: Services) -> None:
+    """Keep no more jobs that are over than the settings say."""
+    keep, days = services.settings.keep_jobs, services.settings.keep_days
+    await services.answered.wait()
+    while keep is not None or days is not None:
+        try:
+            if await asyncio.to_thread(services.table.prune, keep=keep, days=days):
+                services.changed()
+        except NodegraphError as error:
+            log.warning("old jobs could not be forgotten: %s", error)
+        await asyncio.sleep(FORGET_SECONDS)
+
+
+def _on_signals(loop: asyncio.AbstractEventLoop, ended: asyncio.Event, stopping: Callable[[], None]) -> None:
+    """SIGTERM or Ctrl-C sets `ended`; the second one ends the process."""
+
+    def stop() -> None:
+        if ended.is_set():
+            os._exit(CANCELLED)
+        ended.set()
+        stopping()
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(each, stop)
