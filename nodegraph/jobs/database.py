@@ -6,6 +6,7 @@ order of commits, and what a writer has read stands until it has written.
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import threading
@@ -96,6 +97,20 @@ class Database:
             if isinstance(error, IntegrityError | ProgrammingError):
                 raise  # a defect of this package
             raise unusable(error, self.where) from error
+
+
+@contextmanager
+def explained(where: str) -> Iterator[None]:
+    """Errors of files and of SQLite as JobTableUnusable."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise TableFull(where, "no space is left for it", "free some space, or set another `database`") from error
+        remedy = "make its folder writable, on a local disk, or set another `database`"
+        raise TableNotWritable(where, f"its files cannot be opened ({error.strerror or error})", remedy) from error
+    except sqlite3.Error as error:
+        raise unusable(error, where) from error
 
 
 def unusable(error: DBAPIError | sqlite3.Error, where: str) -> JobTableUnusable | RequestTooLarge:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import importlib.util
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -17,8 +15,8 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from . import migrations, salvage
-from .database import Database, unusable
-from .errors import TableBusy, TableFull, TableNotWritable, UnsupportedDatabase
+from .database import Database, explained
+from .errors import TableBusy, UnsupportedDatabase
 from .owners import FileLock, FileOwners, Owners, ServerOwners
 
 log = logging.getLogger(__name__)
@@ -52,20 +50,6 @@ def parsed(text: str) -> URL:
             return url.set(drivername="postgresql+psycopg")
         case name:
             raise UnsupportedDatabase(shown, f"{name} is not supported", f"give one like {FILES} or {SERVERS}")
-
-
-@contextlib.contextmanager
-def explained(where: str) -> Iterator[None]:
-    """Errors of files and of SQLite as JobTableUnusable."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise TableFull(where, "no space is left for it", "free some space, or set another `database`") from error
-        remedy = "make its folder writable, on a local disk, or set another `database`"
-        raise TableNotWritable(where, f"its files cannot be opened ({error.strerror or error})", remedy) from error
-    except sqlite3.Error as error:
-        raise unusable(error, where) from error
 
 
 class Opened:
@@ -127,11 +111,15 @@ def _used(path: Path, busy_timeout: float) -> FileLock:
 
 
 def _make_sound(path: Path, *, is_suspect: bool) -> None:
-    """See whether a file is sound, thoroughly where it was not closed; save what is readable where it is not."""
+    """Make a file where there is none; else see whether it is sound, thoroughly where it was not closed.
+
+    What is readable of a damaged one is saved.
+    """
     salvage.complete(path)
     log_file = path.with_name(path.name + "-wal")
     was_closed = not (log_file.exists() and log_file.stat().st_size)
     if not path.exists() or not path.stat().st_size:
+        _make_empty(path)
         return
     defect = "damage was met in it" if is_suspect else find_defect(path, is_thorough=not was_closed)
     if defect:

@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 from sqlalchemy import Connection, text
 
-from .database import Database
+from .database import Database, explained
 
 POLL: Final = 0.01
 """Seconds between two looks at a lock that another program holds."""
@@ -47,12 +47,10 @@ class FileOwners:
     @contextlib.contextmanager
     def hold(self, owner: str) -> Iterator[None]:
         """Hold an owner's lock; its file is gone afterwards."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._sweep()
         path = self._path(owner)
-        with FileLock(path) as lock:
-            while not (lock.take(fcntl.LOCK_EX) and lock.is_of(path)):
-                lock.reopen()  # it was swept before it was locked
+        with explained(str(path)):
+            lock = self._locked(path)
+        with lock:
             try:
                 yield
             finally:
@@ -61,6 +59,18 @@ class FileOwners:
     def is_alive(self, owner: str, connection: Connection) -> bool:
         """Whether somebody holds an owner's lock."""
         return not self._is_free(self._path(owner))
+
+    def _locked(self, path: Path) -> FileLock:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._sweep()
+        lock = FileLock(path)
+        try:
+            while not (lock.take(fcntl.LOCK_EX) and lock.is_of(path)):
+                lock.reopen()  # it was swept before it was locked
+        except BaseException:
+            lock.close()
+            raise
+        return lock
 
     def _path(self, owner: str) -> Path:
         return self._folder / f"{owner}.lock"

@@ -363,7 +363,7 @@ def test_a_table_in_a_file_for_long() -> None:
         numbers = itertools.count()
         run_state_machine_as_test(  # type: ignore[no-untyped-call]
             lambda: JobMachine(lambda: f"sqlite:///{folder}/{next(numbers)}/jobs.sqlite"),
-            settings=settings(max_examples=300, stateful_step_count=60, deadline=None),
+            settings=settings(max_examples=100, stateful_step_count=60, deadline=None),
         )
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from nodegraph.jobs.model import Outcome
-from nodegraph.jobs.table import JobTable
 
 from .conftest import MakeTable
 
@@ -47,7 +46,6 @@ def outcome_of(claim: int) -> Outcome:
 @pytest.fixture
 def said(url: str) -> list[list[str]]:
     """What all processes said; the table is at rest afterwards."""
-    JobTable(url).close()
     processes = [start(url, seed, JOBS) for seed in range(PROCESSES)]
     for process in processes:
         go(process)

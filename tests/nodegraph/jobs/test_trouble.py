@@ -240,6 +240,15 @@ def test_a_read_only_folder(tmp_path: Path, is_new: bool) -> None:
         assert_works(table)
 
 
+def test_an_owner_whose_lock_cannot_be_made(table: JobTable) -> None:
+    (Path(table.where).parent / "owners").write_text("")
+    with pytest.raises(TableNotWritable, match="its files cannot be opened"), table.owner():
+        pass
+    (Path(table.where).parent / "owners").unlink()
+    with pytest.raises(FileNotFoundError, match="theirs"), table.owner():
+        raise FileNotFoundError("theirs")
+
+
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(TableNotWritable, match="its files cannot be opened"):
