@@ -154,6 +154,7 @@ def find_defect(path: Path, *, is_thorough: bool) -> str:
 
     It raises sqlite3.Error where the file cannot be opened at all.
     """
+    is_alone = not path.with_name(path.name + "-wal").exists()
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
         try:
             pages = connection.execute("PRAGMA page_count").fetchone()[0]
@@ -162,7 +163,7 @@ def find_defect(path: Path, *, is_thorough: bool) -> str:
             if is_thorough:
                 found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
                 return "" if found == "ok" else str(found)
-            if path.stat().st_size < pages * size and not path.with_name(path.name + "-wal").exists():
+            if is_alone and path.stat().st_size < pages * size:
                 return f"it ends after {path.stat().st_size} of {pages * size} bytes"
         except sqlite3.DatabaseError as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):

@@ -8,7 +8,7 @@ import hashlib
 import os
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -90,12 +90,24 @@ class ServerOwners:
         """Hold an owner's lock, in a session of its own."""
         with self._database.session() as connection:
             connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _key(owner)})
-            yield
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            sockets = [driver.fileno()]
+            os.register_at_fork(after_in_child=lambda: _close_all(sockets))
+            try:
+                yield
+            finally:
+                sockets.clear()
 
     def is_alive(self, owner: str, connection: Connection) -> bool:
         """Whether somebody holds an owner's lock."""
         query = text("SELECT pg_try_advisory_xact_lock(:key)")
         return not connection.execute(query, {"key": _key(owner)}).scalar_one()
+
+
+def _close_all(descriptors: Iterable[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def _key(owner: str) -> int:

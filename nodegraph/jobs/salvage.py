@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import sqlite3
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,10 +20,11 @@ from typing import Any, Final
 
 from sqlalchemy import Table
 
-from .rows import Undecodable, digest_of, event_of, unpacked, validate
+from .pages import Pages
+from .rows import digest_of, event_of, unpacked, validate
 from .schema import BATCHES, DOCUMENTS, EVENTS, JOBS, TARGETS
 
-ATTEMPTS: Final = 200_000
+ATTEMPTS: Final = 20_000
 """Row numbers of a table that are tried in vain before the rest is given up."""
 
 UNKNOWN_END: Final = 2**24
@@ -30,6 +32,12 @@ UNKNOWN_END: Final = 2**24
 
 SKIPPED: Final = 100_000
 """Sequence numbers left out where the last one is unknown, so that none is given twice."""
+
+PAGE: Final = 4096
+"""Bytes of a page, by SQLite's habit."""
+
+LARGEST_FILE: Final = 2**40
+"""Bytes of a file that is not taken for damage."""
 
 ALONGSIDE: Final = ("", "-wal")
 """The files of a database that hold its content."""
@@ -68,7 +76,9 @@ def salvage(path: Path, make_empty: Callable[[Path], None]) -> Report:
         make_empty(new)
         _repair_first_page(copy, new)
         with _connected(copy) as source, _connected(new) as target:
-            _Salvage(source, target, report).run()
+            with contextlib.suppress(sqlite3.Error):
+                source.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # so that all is in one file
+            _Salvage(source, target, Pages(copy), report).run()
         with new.open("rb+") as file:
             os.fsync(file.fileno())
     finally:
@@ -98,8 +108,8 @@ def complete(path: Path) -> None:
 class _Salvage:
     """From one connection to another, table by table, those first that others refer to."""
 
-    def __init__(self, source: sqlite3.Connection, target: sqlite3.Connection, report: Report) -> None:
-        self._source, self._target, self._report = source, target, report
+    def __init__(self, source: sqlite3.Connection, target: sqlite3.Connection, pages: Pages, report: Report) -> None:
+        self._source, self._target, self._pages, self._report = source, target, pages, report
         self._documents: set[str] = set()
         self._batches: set[str] = set()
         self._jobs: set[str] = set()
@@ -118,13 +128,19 @@ class _Salvage:
     def _copy(self, table: Table, is_sound: Callable[[Row], bool]) -> None:
         saved = lost = 0
         for row in _rows(self._source, table):
-            if row is None or not (_is_written(row, is_sound) and self._insert(table.name, row)):
+            if row is None or not self._is_saved(row, table, is_sound):
                 lost += 1
             else:
                 saved += 1
         expected = self._expected(table)
+        if lost or (expected is not None and saved < expected):
+            found = sum(self._is_saved(row, table, is_sound) for row in _stray_rows(self._pages, table))
+            saved, lost = saved + found, max(lost - found, 0)
         self._report.saved[table.name] = saved
         self._report.lost[table.name] = lost if expected is None else max(expected - saved, 0)
+
+    def _is_saved(self, row: Row, table: Table, is_sound: Callable[[Row], bool]) -> bool:
+        return _is_written(row, table, is_sound) and self._insert(table.name, row)
 
     def _insert(self, table: str, row: Row) -> bool:
         names, marks = ", ".join(row), ", ".join("?" * len(row))
@@ -150,7 +166,7 @@ class _Salvage:
 
     def _is_batch(self, row: Row) -> bool:
         self._batches.add(row["id"])
-        return isinstance(row["id"], str) and isinstance(row["created"], int) and isinstance(row["label"], str)
+        return True
 
     def _is_job(self, row: Row) -> bool:
         validate(row)
@@ -162,7 +178,7 @@ class _Salvage:
             batch = {"id": row["batch"], "label": "", "request_digest": "", "created": row["created"]}
             self._insert("batches", batch)
         self._jobs.add(row["id"])
-        return isinstance(row["position"], int) and isinstance(row["priority"], int)
+        return True
 
     def _is_target(self, row: Row) -> bool:
         return row["job"] in self._jobs and isinstance(json.loads(row["node"]) + json.loads(row["path"]), str)
@@ -196,11 +212,14 @@ class _Salvage:
         return row[0] if row and isinstance(row[0], int) else None
 
 
-def _is_written(row: Row, is_sound: Callable[[Row], bool]) -> bool:
+def _is_written(row: Row, table: Table, is_sound: Callable[[Row], bool]) -> bool:
     """Whether a row holds what this package writes; anything may come out of a damaged page."""
+    kinds = ((value, table.columns[name].type.python_type) for name, value in row.items())
+    if not all(value is None or isinstance(value, (int, float) if kind is float else kind) for value, kind in kinds):
+        return False
     try:
         return is_sound(row)
-    except (ValueError, TypeError, AttributeError, Undecodable, ArithmeticError):
+    except (ValueError, TypeError, AttributeError, ArithmeticError, zlib.error):
         return False
 
 
@@ -210,10 +229,14 @@ def _rows(source: sqlite3.Connection, table: Table) -> Iterator[Row | None]:
     try:
         present = {row[1] for row in source.execute(f"PRAGMA table_info({table.name})")}
     except sqlite3.Error:
+        yield None
         return
     names = [name for name in known if name in present]
     ends = [_end(source, table.name, which) for which in ("min", "max")]
-    if ends == [0, 0] or not names:
+    if ends == [0, 0]:
+        return
+    if ends == [None, None] or not names:
+        yield None
         return
     select = f"SELECT rowid, {', '.join(names)} FROM {table.name} WHERE rowid BETWEEN ? AND ? ORDER BY rowid"  # noqa: S608
     failed = 0
@@ -233,6 +256,15 @@ def _rows(source: sqlite3.Connection, table: Table) -> Iterator[Row | None]:
             ranges += [(middle + 1, last), (first, middle)]
 
 
+def _stray_rows(pages: Pages, table: Table) -> Iterator[Row]:
+    """Rows that look like a table's, wherever they lie; many of them may have been found otherwise."""
+    names = [column.name for column in table.columns]
+    for rowid, values in pages.rows(len(names)):
+        if names[0] in ("number", "sequence") and values[0] is None:
+            values[0] = rowid
+        yield dict(zip(names, values, strict=True))
+
+
 def _end(source: sqlite3.Connection, table: str, which: str) -> int | None:
     """The first or last row number; 0 for a table without rows, None where it cannot be read."""
     try:
@@ -243,13 +275,18 @@ def _end(source: sqlite3.Connection, table: str, which: str) -> int | None:
 
 
 def _repair_first_page(copy: Path, new: Path) -> None:
-    """Where the page that names the tables is damaged, take the one of the new file, whose tables lie alike."""
+    """Where the page that names the tables is damaged, take the one of the new file, whose tables lie alike.
+
+    A file that was cut off is filled up with empty pages, since SQLite reads nothing of it otherwise.
+    """
+    pages = int.from_bytes(copy.read_bytes()[28:32]) if copy.stat().st_size >= PAGE else 0
+    if copy.stat().st_size < pages * PAGE <= LARGEST_FILE:
+        os.truncate(copy, pages * PAGE)
     with contextlib.suppress(sqlite3.Error), _connected(copy) as connection:
         if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             return
     _remove_files(_beside(copy, "-shm"))
-    size = 4096
-    page = bytearray(new.read_bytes()[:size])
+    page = bytearray(new.read_bytes()[:PAGE])
     page[28:40] = bytes(12)  # neither a number of pages nor a list of free ones
     page[92:96] = bytes(4)  # so that the number of pages is taken from the size of the file
     with copy.open("rb+") as file:

@@ -28,6 +28,8 @@ LOOK_SECONDS = 1.0
 """Between two looks at the table when nobody wakes the supervisor: other processes write there, too."""
 TROUBLE_SECONDS = 1.0
 """Between two attempts to write to a table that cannot be written."""
+LONGEST_PAUSE = 30.0
+"""Seconds between two attempts to start a worker that cannot be started; the first ones come sooner."""
 RECYCLE_SHARE = 0.8
 """Of its memory limit: a worker that keeps more after a job is replaced."""
 
@@ -137,6 +139,7 @@ class Post:
         self._attempt: Attempt | None = None
         self._task: asyncio.Task[None] | None = None
         self._ready = False
+        self._failures = 0
 
     @property
     def busy(self) -> bool:
@@ -237,6 +240,9 @@ class Post:
             return self._worker
         supervisor = self._supervisor
         self._ready = False
+        if self._failures:
+            await asyncio.sleep(min(0.1 * 2**self._failures, LONGEST_PAUSE))
+        self._failures += 1
         log_file = supervisor.settings.state / "workers" / f"{self._place}.log"
         self._worker = await WorkerProcess.start(
             supervisor.settings, log=log_file, environment=self._environment, beat=supervisor.limits.beat
@@ -244,7 +250,7 @@ class Post:
         async with asyncio.timeout(supervisor.limits.silence):
             while not isinstance(await self._worker.receive(), Ready):
                 pass
-        self._ready = True
+        self._ready, self._failures = True, 0
         return self._worker
 
     async def _bury(self, trouble: Exception | None) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -31,6 +32,7 @@ SETTINGS = {
 def main() -> int:
     """The whole test."""
     options = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that servers end with it
     with tempfile.TemporaryDirectory(prefix="nodegraph-chaos-") as temporary:
         folder = options.folder or Path(temporary)
         chaos = folder / "chaos"

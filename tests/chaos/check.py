@@ -20,7 +20,7 @@ def findings(disturbed: Driver, undisturbed: Driver, jobs: list[dict[str, Any]])
         *wrong_jobs(disturbed, jobs),
         *wrong_events(disturbed, jobs),
         *wrong_files(folder / "output", undisturbed.server.folder / "output"),
-        *wrong_records(jobs),
+        *wrong_records(folder / "output", jobs),
         *wrong_results(folder / "cache" / "results"),
         *left_behind(folder),
     ]
@@ -65,13 +65,13 @@ def wrong_files(written: Path, wanted: Path) -> list[str]:
     return found + [f"{name}: other bytes" for name in here.keys() & there.keys() if here[name] != there[name]]
 
 
-def wrong_records(jobs: list[dict[str, Any]]) -> list[str]:
+def wrong_records(output: Path, jobs: list[dict[str, Any]]) -> list[str]:
     """Files that are not what the history says."""
     return [
         f"{job['label']}: {file['path']} is not what its history says"
         for job in jobs
         for file in job["files"]
-        if hashlib.sha256(Path(file["path"]).read_bytes()).hexdigest() != file["sha256"]
+        if hashlib.sha256((output / file["path"]).read_bytes()).hexdigest() != file["sha256"]
     ]
 
 

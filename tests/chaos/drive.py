@@ -91,7 +91,7 @@ class Driver:
     def finish(self) -> list[dict[str, Any]]:
         """Wait until every job has ended; all of them."""
         (self._chaos / "armed.json").unlink(missing_ok=True)
-        end = time.monotonic() + 900
+        end = time.monotonic() + 120
         while any(self._counts().get(state) for state in ("queued", "running", "paused")):
             if time.monotonic() > end:
                 raise TimeoutError(f"jobs do not end: {self._counts()}")

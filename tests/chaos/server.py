@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import subprocess
@@ -46,6 +47,7 @@ class Server:
         self._environment["PYTHONPATH"] = os.pathsep.join(map(str, paths))
         self.process: subprocess.Popen[bytes] | None = None
         self.starts = 0
+        atexit.register(self.kill)
 
     def ensure(self) -> bool:
         """Start it if it is dead; whether it had to be."""
@@ -82,6 +84,12 @@ class Server:
             raise AssertionError(f"{method} {path}: {error.code} {error.read()[:500]!r}") from error
         except (OSError, ValueError, EOFError) as error:
             raise Unreachable(str(error)) from error
+
+    def kill(self) -> None:
+        """End it at once, if it lives."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
 
     def stop(self) -> None:
         """End it gently."""

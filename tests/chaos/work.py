@@ -28,7 +28,7 @@ def fast(number: int) -> dict[str, Any]:
     document = {
         "format": "nodegraph/1",
         "nodes": {name: {"type": kind, "inputs": values} for name, (kind, values) in nodes.items()},
-        "outputs": {"sum": link("sum.value"), "file": link("save.text")},
+        "outputs": {"sum": link("sum.value"), "file": link("save.value")},
     }
     return {"workflow": document, "client_key": f"fast {number}", "label": f"fast {number}"}
 

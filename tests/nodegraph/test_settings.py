@@ -77,6 +77,9 @@ def test_the_working_folder_can_be_another(tmp_path: Path) -> None:
         ("THREADS", "3", 3),
         ("DISK_CACHE_BYTES", "0", 0),
         ("DEVICE", "cpu", "cpu"),
+        ("DATABASE", "sqlite:////data/jobs.sqlite", "sqlite:////data/jobs.sqlite"),
+        ("KEEP_JOBS", "0", 0),
+        ("KEEP_DAYS", "0.5", 0.5),
         ("PLUGINS", os.pathsep.join(["/a", "b", ""]), [Path("/a"), Path("b")]),
     ],
 )
@@ -104,6 +107,8 @@ def test_folders_of_a_kind_come_before_the_usual_one(home: Path) -> None:
         ("threads = 1.5", ["threads: ", "got 1.5"]),
         ("device = 'gpu'", ["device: Input should be 'auto', 'cpu', 'cuda' or 'mps', got 'gpu'"]),
         ("disk_cache_bytes = -1", ["disk_cache_bytes: "]),
+        ("keep_jobs = -1", ["keep_jobs: "]),
+        ("keep_days = 0", ["keep_days: "]),
         ("plugins = 'one'", ["plugins: ", "got 'one'"]),
         ("[folders]\ncheckpoint = 5", ["folders.checkpoint: "]),
         ("threads = ", ["Invalid value"]),

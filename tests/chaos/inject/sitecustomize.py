@@ -24,7 +24,7 @@ PHASES = {
         ("DiskTier._evict", "evict"),
         ("DiskTier._remove_evicted", "evict"),
     ],
-    "nodegraph.execution.checkpoints": [("Checkpoints.write", "checkpoint")],
+    "nodegraph.execution.checkpoints": [("Checkpoint._write", "checkpoint")],
 }
 FOLDER = Path(os.environ.get("CHAOS_FOLDER", ""))
 
@@ -60,27 +60,30 @@ def kill(plan, place):
     is_worker = any("jobs.worker" in each for each in Path("/proc/self/cmdline").read_text().split("\0"))
     server = os.getppid() if is_worker else os.getpid()
     workers = [os.getpid()] if is_worker else workers_of(server)
+    if not workers:  # there is none just now
+        plan = {**plan, "victim": "server"}
     victims = {"worker": workers, "server": [server], "both": [*workers, server]}[plan["victim"]]
     line = json.dumps({**plan, "place": place, "process": os.getpid(), "victims": victims}) + "\n"
     descriptor = os.open(FOLDER / "kills.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.write(descriptor, line.encode())
+    os.close(descriptor)
     for victim in sorted(victims, key=lambda each: each == os.getpid()):
         os.kill(victim, signal.SIGKILL)
 
 
-def counting(plan):
-    """A trace function that kills at the given line after the phase began."""
-    left = plan["after"]
+class Counting:
+    """A trace function that kills at a line after the phase began."""
 
-    def trace(frame, event, _):
-        nonlocal left
+    def __init__(self, plan):
+        self.plan, self.left = plan, plan["after"]
+
+    def __call__(self, frame, event, _):
         if event == "line":
-            left -= 1
-            if left <= 0:
-                kill(plan, f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno} in {frame.f_code.co_name}")
-        return trace
-
-    return trace
+            self.left -= 1
+            if self.left == 0:  # once: this process goes on where another one is the victim
+                place = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno} in {frame.f_code.co_name}"
+                kill(self.plan, place)
+        return self
 
 
 def disturbed(function, phase):
@@ -100,13 +103,14 @@ def disturbed(function, phase):
                 if timer.is_alive():  # it was over sooner
                     timer.cancel()
                     kill(plan, "at its end")
-        before = sys.gettrace()
-        sys.settrace(counting(plan))
+        before, trace = sys.gettrace(), Counting(plan)
+        sys.settrace(trace)
         try:
             return function(*given, **named)
         finally:
             sys.settrace(before)
-            kill(plan, "at its end")
+            if trace.left > 0:
+                kill(plan, "at its end")
 
     return call
 

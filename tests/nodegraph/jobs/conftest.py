@@ -42,9 +42,8 @@ def server() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def new_database(server: str) -> str:
-    """The URL of an empty database on the server."""
+def new_database_on(server: str) -> str:
+    """The URL of an empty database on a server."""
     name = f"t{uuid.uuid4().hex}"
     url = make_url(server).set(drivername="postgresql+psycopg")
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
@@ -52,6 +51,12 @@ def new_database(server: str) -> str:
         connection.exec_driver_sql(f"CREATE DATABASE {name}")
     engine.dispose()
     return url.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def new_database(server: str) -> str:
+    """The URL of an empty database on the server."""
+    return new_database_on(server)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])

@@ -19,21 +19,27 @@ from .samples import CANCELLED, DONE, PAUSED, a_request, an_event
 
 LOST = JobError(kind="worker", message="it died", node="a")
 HOLD_AND_CLAIM = """
-import sys
+import os, sys
 from nodegraph.jobs.table import JobTable
 table = JobTable(sys.argv[1])
 with table.owner() as owner:
     for _ in range(int(sys.argv[2])):
         print(table.claim(owner.id).job.id, flush=True)
     print("ready", flush=True)
+    if sys.argv[3] == "forks" and os.fork() == 0:
+        sys.stdin.read()
+        os._exit(0)
     sys.stdin.read()
 """
 
 
-def start_owner(url: str, jobs: int) -> tuple[subprocess.Popen[str], list[str]]:
+def start_owner(url: str, jobs: int, forks: str = "") -> tuple[subprocess.Popen[str], list[str]]:
     """Another process that claims jobs and goes on until its input ends."""
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLD_AND_CLAIM, url, str(jobs)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLD_AND_CLAIM, url, str(jobs), forks],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     lines = [process.stdout.readline().strip() for _ in range(jobs + 1)]
@@ -254,8 +260,19 @@ def test_jobs_of_the_dead_go_on(make_table: MakeTable, url: str, kill: bool) -> 
     ]
 
 
+def test_a_fork_that_lives_on_does_not_keep_its_parent_alive(make_table: MakeTable, url: str) -> None:
+    table = make_table()
+    job = table.submit(a_request()).job
+    process, _ = start_owner(url, 1, "forks")
+    try:
+        process.kill()
+        assert recovered(table) == [job.id]
+    finally:
+        process.communicate()
+
+
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_a_fork_neither_keeps_its_parent_alive_nor_shares_connections(make_table: MakeTable) -> None:
+def test_a_fork_shares_no_connections(make_table: MakeTable) -> None:
     table, other = make_table(), make_table()
     job = table.submit(a_request()).job
     reader, writer = os.pipe()

@@ -12,10 +12,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from nodegraph.jobs.database import unusable
 from nodegraph.jobs.errors import (
+    ClaimLost,
     JobTableUnusable,
     TableBusy,
     TableDamaged,
@@ -289,6 +291,29 @@ class ServerError(Exception):
 )
 def test_what_a_server_says(sqlstate: str | None, error: type[JobTableUnusable]) -> None:
     assert type(unusable(DBAPIError("", {}, ServerError(sqlstate)), "x")) is error
+
+
+@pytest.mark.slow
+def test_a_server_that_breaks_off(new_database: str) -> None:
+    with JobTable(new_database) as table, JobTable(new_database) as other:
+        job = table.submit(a_request()).job
+        with table.owner() as owner, other.owner() as living:
+            claimed = table.claim(owner.id)
+            assert claimed is not None
+            with pytest.raises(TableUnreachable, match="start or repair"), table._database.writing() as connection:
+                connection.execute(text("UPDATE marks SET value = 1 WHERE name = 'paused'"))
+                own = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM ({own}) others"))
+                connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+                connection.execute(text("SELECT 1"))
+            assert not table.is_paused(), "nothing was written"
+            assert table.submit(a_request()).is_new
+            for _ in range(20_000):  # until the server has seen that the owner's session is over
+                if table.recover():
+                    break
+            with pytest.raises(ClaimLost):
+                table.finish(job.id, 1, DONE)
+            assert table.claim(living.id) is not None
 
 
 def test_damage_is_named_when_it_is_met(table: JobTable) -> None:
