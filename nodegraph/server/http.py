@@ -155,6 +155,7 @@ def _checked(model: type[Answer], document: object, what: str) -> Answer:
 
 STATUS: Mapping[type[Exception], int] = {
     MalformedJson: 400,
+    defects.BadRequest: 400,
     defects.WrongRequest: 422,
     TooLarge: 413,
     defects.NoSuchFile: 404,
@@ -187,7 +188,13 @@ async def telling_errors(request: web.Request, handler: Handler) -> web.StreamRe
     except web.HTTPMethodNotAllowed as refused:
         allowed = ", ".join(sorted(refused.allowed_methods))
         error = defects.WrongMethod(f"{request.path} does not take {request.method}; it takes {allowed}")
-    except (web.HTTPException, ConnectionError):
+    except web.HTTPException as refused:
+        if refused.status < 400:
+            raise
+        error = defects.BadRequest(refused.text or refused.reason)
+    except web.RequestPayloadError as broken:
+        error = defects.BadRequest(f"the body cannot be read: {broken}")
+    except ConnectionError:
         raise
     except Exception as raised:  # noqa: BLE001 - the server goes on whatever a request does
         error = raised
