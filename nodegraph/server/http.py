@@ -216,8 +216,12 @@ def error_answer(error: Exception, veil: Veil) -> web.Response:
         found = [each.to_document() for each in error.defects]
     elif isinstance(error, defects.WrongRequest):
         found = error.defects
-    code = re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__).lower()
-    return _error_response(status, code, veil.text(str(error)), [veil.json(each) for each in found])
+    return _error_response(status, code_of(type(error)), veil.text(str(error)), [veil.json(each) for each in found])
+
+
+def code_of(kind: type[Exception]) -> str:
+    """What an error is called in answers: its class in snake_case."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 
 def _error_response(status: int, code: str, text: str, found: list[Any]) -> web.Response:
