@@ -62,7 +62,7 @@ class Attempt:
         self._running: dict[str, str] = {}
         self._events: list[NewEvent] = []
         self._more = asyncio.Event()
-        self._over = False
+        self._over = asyncio.Event()
 
     @property
     def seconds(self) -> float:
@@ -95,7 +95,7 @@ class Attempt:
             return await self._hear(worker, recording)
         finally:
             watching.cancel()
-            self._over = True
+            self._over.set()
             self._more.set()
             await recording
 
@@ -130,14 +130,14 @@ class Attempt:
 
     async def _record(self) -> None:
         """Write events down, those together that come together."""
-        while self._events or not self._over:
+        while self._events or not self._over.is_set():
             await self._more.wait()
             self._more.clear()
             events, self._events = self._events, []
             if events:
                 await self._persist(self._table.append, self.job.id, self.job.claim, events)
-            if not self._over:
-                await asyncio.sleep(RECORD_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._over.wait(), RECORD_SECONDS)
 
     async def _watch(self, worker: WorkerProcess) -> None:
         """End a worker that uses more than it may."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
 import signal
@@ -15,7 +16,7 @@ from .server import Server, Unreachable
 
 PHASES = {
     "submit": (1, 4000),
-    "run": (0.0, 0.5),
+    "run": (0.0005, 0.5),
     "write": (1, 500),
     "evict": (1, 120),
     "checkpoint": (1, 400),
@@ -60,10 +61,9 @@ class Driver:
         """Kill `count` times inside a phase."""
         least, most = PHASES[phase]
         while self.hits[phase] < count:
-            if phase == "run":
-                after: float = self._chance.uniform(least, most)
-            else:  # as many early as late ones, by orders of magnitude
-                after = round(2 ** self._chance.uniform(0, (most - least).bit_length()))  # type: ignore[union-attr]
+            after = math.exp(self._chance.uniform(math.log(least), math.log(most)))  # as many early as late ones
+            if phase != "run":
+                after = round(after)
             victim = VICTIMS[self.hits[phase] % len(VICTIMS)]
             self._arm({"phase": phase, "after": after, "victim": victim})
             if self._was_hit():
