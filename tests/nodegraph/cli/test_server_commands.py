@@ -206,6 +206,19 @@ def test_lists_and_details(cli: Cli, served: Served) -> None:
     assert cli("jobs", "queue", "--json").json()["paused"] is False
 
 
+def test_ids_and_states_are_whole_where_there_is_little_room(
+    cli: Cli, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = submitted(cli, "--label", "a long name " * 10)
+    monkeypatch.setenv("COLUMNS", "80")
+    with served.table.owner() as owner:
+        served.table.claim(owner.id)
+        served.table.cancel(job)
+        row = cli("jobs", "list").out.splitlines()[1]
+    assert row.split()[:2] == [job, "cancelling"]
+    assert len(row) <= 80
+
+
 def test_a_label_cannot_write_to_the_terminal(cli: Cli, served: Served) -> None:
     job = submitted(cli, "--label", "\x1b]0;title\x07")
     for command in (["list"], ["show", job], ["queue"], ["pause", job], ["move", job, "--first"]):
