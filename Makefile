@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PROMPT ?= a dog face
 
-.PHONY: demo test test-slow check format clean
+.PHONY: demo test test-slow chaos check format clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/nodegraph run workflows/text_to_image.json --prompt "$(PROMPT)" --output output
@@ -14,6 +14,10 @@ test: $(VENV)/.developing
 
 test-slow: $(VENV)/.developing
 	$(BIN)/python -m pytest -m slow
+
+# kills worker and server in every phase of the work, a quarter of an hour; CHAOS="--kills 3 --seed 7" for less
+chaos: $(VENV)/.developing
+	$(BIN)/python -m tests.chaos $(CHAOS)
 
 check: $(VENV)/.developing
 	$(BIN)/ruff check .
