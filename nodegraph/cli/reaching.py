@@ -33,16 +33,18 @@ def shown_files(job: Job, output: Path | None) -> list[str]:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table for people on standard output."""
+    """Print a table for people on standard output; names and results are cut where there is no room."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for each in columns:
-        table.add_column(each, no_wrap=True, min_width=20 if each == "id" else None)
-    for row in rows:
-        table.add_row(*(Text(printable(each)) for each in row))
+    cells = [[printable(each) for each in row] for row in rows]
+    for name, *column in zip(columns, *cells, strict=True):
+        whole = max(map(len, (name, *column))) if name not in ("name", "result") else len(name)
+        table.add_column(name, no_wrap=True, min_width=whole)
+    for row in cells:
+        table.add_row(*map(Text, row))
     console = Console(highlight=False, markup=False)
     with console.capture() as kept:
         console.print(table)
@@ -65,8 +67,8 @@ JOB_COLUMNS = ("id", "state", "name", "sent", "took", "result")
 
 
 def state_of(job: Job) -> str:
-    """A job's state with what is asked of it."""
-    return f"{job.state} ({'cancelling' if job.wish == 'cancel' else 'pausing'})" if job.wish else job.state
+    """A job's state, or what it is on the way to."""
+    return {"cancel": "cancelling", "pause": "pausing", None: job.state}[job.wish]
 
 
 def name_of(job: Job) -> str:

@@ -16,6 +16,10 @@ class MalformedJson(NodegraphError):
     """A body is no JSON, or nested too deeply."""
 
 
+class BadRequest(NodegraphError):
+    """A request is no request of HTTP, or none that its path takes."""
+
+
 class WrongRequest(NodegraphError):
     """A body, query or path does not say what it should; `defects` tells each field."""
 

@@ -124,8 +124,8 @@ def _defects(workflow: Workflow, row: Row, targets: Collection[str] | None, know
 
 
 class _SimpleRows:
-    """Rows that name the same inputs as one that is valid: where an input takes plain values only, nothing but the
-    value itself can be wrong. That makes a hundred thousand rows a matter of seconds.
+    """Rows that name the same inputs as one that is valid: nothing but the values themselves can be wrong, unless they
+    decide about types elsewhere. That makes a hundred thousand rows a matter of seconds.
     """
 
     def __init__(self, ports: Mapping[str, Sequence[PortType]], known: _Known) -> None:
@@ -134,8 +134,8 @@ class _SimpleRows:
 
     @classmethod
     def of(cls, workflow: Workflow, names: Iterable[str], known: _Known) -> _SimpleRows | None:
-        """None where an input takes more than plain values."""
-        from ..ports.types import ChoiceType, PathType, ScalarType
+        """None where the value of an input may decide about types elsewhere."""
+        from ..ports.types import has_variable
         from ..workflow.inputs import port_at
 
         ports: dict[str, list[PortType]] = {}
@@ -143,7 +143,7 @@ class _SimpleRows:
             places = ports[name] = []
             for place in workflow.inputs[name].to:
                 port = port_at(workflow, known.catalog, place)
-                if port is None or not isinstance(port.type, ScalarType | ChoiceType | PathType):
+                if port is None or has_variable(port.type):  # then its type decides about others
                     return None
                 places.append(port.type)
         return cls(ports, known)
@@ -161,14 +161,15 @@ class _SimpleRows:
 
     def _fits(self, port: PortType, value: bool | float | str) -> bool:
         from ..errors import FileMissing, FileNotAllowed
+        from ..execution.keys import written_paths
         from ..ports.literals import problems
-        from ..ports.types import PathType
+        from ..workflow.graph import Written
 
         if problems(port, value):
             return False
-        if isinstance(port, PathType):
-            try:
-                self._files.resolve(port.of, str(value))
-            except (FileMissing, FileNotAllowed):
-                return False
+        try:
+            for kind, name in written_paths(port, Written(value)):
+                self._files.resolve(kind, name)
+        except (FileMissing, FileNotAllowed):
+            return False
         return True

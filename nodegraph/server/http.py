@@ -30,6 +30,9 @@ from .veil import Veil
 log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 64 * 2**20
+_MAYBE_INFINITE = re.compile(rb"[eE]\+?[0-9]{2}|[0-9]{300}")
+"""Numbers that no float may hold, and some others."""
+
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -140,7 +143,8 @@ def parse_body(model: type[Answer], content: bytes) -> Answer:
     """What a JSON body says. Raises MalformedJson or WrongRequest."""
     try:
         document = pydantic_core.from_json(content, allow_inf_nan=False)
-        json.dumps(document, allow_nan=False)  # 1e999 is read as infinity
+        if _MAYBE_INFINITE.search(content):
+            json.dumps(document, allow_nan=False)  # 1e999 is read as infinity
     except ValueError as error:
         raise MalformedJson(f"the body is no valid JSON: {error}") from error
     return _checked(model, document, "the body")
@@ -155,6 +159,7 @@ def _checked(model: type[Answer], document: object, what: str) -> Answer:
 
 STATUS: Mapping[type[Exception], int] = {
     MalformedJson: 400,
+    defects.BadRequest: 400,
     defects.WrongRequest: 422,
     TooLarge: 413,
     defects.NoSuchFile: 404,
@@ -187,7 +192,13 @@ async def telling_errors(request: web.Request, handler: Handler) -> web.StreamRe
     except web.HTTPMethodNotAllowed as refused:
         allowed = ", ".join(sorted(refused.allowed_methods))
         error = defects.WrongMethod(f"{request.path} does not take {request.method}; it takes {allowed}")
-    except (web.HTTPException, ConnectionError):
+    except web.HTTPException as refused:
+        if refused.status < 400:
+            raise
+        error = defects.BadRequest(refused.text or refused.reason)
+    except web.RequestPayloadError as broken:
+        error = defects.BadRequest(f"the body cannot be read: {broken}")
+    except ConnectionError:
         raise
     except Exception as raised:  # noqa: BLE001 - the server goes on whatever a request does
         error = raised
@@ -209,8 +220,12 @@ def error_answer(error: Exception, veil: Veil) -> web.Response:
         found = [each.to_document() for each in error.defects]
     elif isinstance(error, defects.WrongRequest):
         found = error.defects
-    code = re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__).lower()
-    return _error_response(status, code, veil.text(str(error)), [veil.json(each) for each in found])
+    return _error_response(status, code_of(type(error)), veil.text(str(error)), [veil.json(each) for each in found])
+
+
+def code_of(kind: type[Exception]) -> str:
+    """What an error is called in answers: its class in snake_case."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 
 def _error_response(status: int, code: str, text: str, found: list[Any]) -> web.Response:

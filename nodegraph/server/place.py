@@ -61,12 +61,12 @@ class TableLock:
 
     @classmethod
     def take(cls, path: Path) -> TableLock:
-        """Raises ServerRuns where another server holds it."""
+        """Raises ServerRuns where another server holds it, OSError where its folder cannot be used."""
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             with os.fdopen(descriptor, "rb") as file:
                 url = _url_in(file.read())
             raise ServerRuns(

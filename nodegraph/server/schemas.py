@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from ..jobs.model import Batch, Job, JobEvent, JobFilter, JobId, JobState
+
+Whole: TypeAlias = Annotated[int, Field(ge=0, lt=2**63)]
+"""A number that databases hold."""
 
 
 class _Document(BaseModel):
@@ -17,7 +20,7 @@ class _Document(BaseModel):
 class JobQuery(JobFilter):
     """Which jobs to list, and which page of them. before: the number that the page before this one told."""
 
-    before: int | None = None
+    before: Whole | None = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 50
 
     @property
@@ -35,14 +38,14 @@ class LimitQuery(_Document):
 class EventQuery(_Document):
     """Events after a sequence number."""
 
-    after: Annotated[int, Field(ge=0)] = 0
+    after: Whole = 0
     limit: Annotated[int, Field(ge=1, le=10_000)] = 1000
 
 
 class StreamQuery(_Document):
     """Events after a sequence number, of one job or of all; without a number, from now on."""
 
-    after: Annotated[int, Field(ge=0)] | None = None
+    after: Whole | None = None
     job: JobId | None = None
 
 
@@ -113,8 +116,8 @@ class System(_Document):
 class Retention(_Document):
     """What to forget: final jobs beyond the newest `keep`, and those that ended more than `days` ago."""
 
-    keep: Annotated[int, Field(ge=0)] | None = None
-    days: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    keep: Whole | None = None
+    days: Annotated[float, Field(ge=0, le=1e6)] | None = None
 
 
 class Added(_Document):

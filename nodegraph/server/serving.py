@@ -97,10 +97,13 @@ def serve(settings: Settings, host: str, *, started: Callable[[str], None], stop
     A second signal ends at once. started: is given the URL. stopping: is called when the end begins.
     Raises NotLocal, PortInUse, ServerRuns or JobTableUnusable.
     """
+    from ..jobs.opening import explained
     from ..jobs.table import JobTable
 
     with contextlib.ExitStack() as stack:
-        lock = TableLock.take(lock_path(settings))
+        path = lock_path(settings)
+        with explained(str(path)):
+            lock = TableLock.take(path)
         stack.callback(lock.release)
         listening = stack.enter_context(listen(host, settings.port))
         table = JobTable.open(settings)
@@ -108,7 +111,8 @@ def serve(settings: Settings, host: str, *, started: Callable[[str], None], stop
         url = address_of(listening)
         lock.tell(url)
         note = Note(url=url, pid=os.getpid(), output=settings.output.absolute())
-        stack.enter_context(leave_note(settings.state, note))
+        with explained(str(settings.state)):
+            stack.enter_context(leave_note(settings.state, note))
         asyncio.run(_serve(settings, table, listening, lambda: started(url), stopping))
 
 

@@ -40,7 +40,7 @@ async def get_file(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers=_headers(head, Path(job.files[number].path).name))
         response.content_length = size
         await response.prepare(request)
-        while head and size > 0 and request.method != "HEAD":
+        while head and size > 0:
             await response.write(head[:size])
             size -= len(head)
             head = await asyncio.to_thread(file.read, CHUNK)

@@ -13,13 +13,13 @@ from PIL import Image
 
 from nodegraph import Workflow
 from nodegraph.cli.common import ExitCode
-from nodegraph.jobs.model import JobError, JobFile, NewEvent, Outcome
+from nodegraph.jobs.model import JobError, JobFile, Outcome
 from nodegraph.server.place import Note, leave_note
 from nodegraph.settings import load_settings
 
 from ..flows import flow, link
 from ..server.conftest import Served
-from ..server.requests import finish
+from ..server.requests import Hand, finish
 from .conftest import Cli
 
 
@@ -37,36 +37,6 @@ def served(environment: dict[str, str], save: Callable[[Workflow], str]) -> Iter
     with leave_note(settings.state, Note(url=server.url, pid=1, output=settings.output.absolute())):
         yield server
     server.stop()
-
-
-class Hand:
-    """Runs the next job in a thread, as soon as there is one."""
-
-    def __init__(self, served: Served, end: Callable[[], object]) -> None:
-        self._thread = threading.Thread(target=self._work)
-        self._served, self._end = served, end
-        self._thread.start()
-
-    def _work(self) -> None:
-        table, job = self._served.table, None
-        with table.owner() as owner:
-            seen = 0
-            while job is None:
-                job = table.claim(owner.id)
-                seen += 1
-            outcome = self._end()
-            events = [NewEvent(kind="run_started", data={"nodes": ["n"], "to_run": 1, "cached": 0})]
-            events += [NewEvent(kind="node_started", data={"node": "n", "type_id": "number"})]
-            progress = {"done": 1, "total": 2, "message": "", "rate": 2.0, "eta": 0.5}
-            events += [NewEvent(kind="node_progress", data={"node": "n", "progress": progress})]
-            events += [NewEvent(kind="node_log", data={"node": "n", "text": "halfway"})]
-            table.append(job.job.id, job.job.claim, events)
-            assert isinstance(outcome, Outcome)
-            table.finish(job.job.id, job.job.claim, outcome)
-
-    def done(self) -> None:
-        self._thread.join(60)
-        assert not self._thread.is_alive()
 
 
 def submitted(cli: Cli, *options: object) -> str:
@@ -234,6 +204,19 @@ def test_lists_and_details(cli: Cli, served: Served) -> None:
     assert waiting in queue.out
     assert "open: 1 queued, 1 done" in queue.err
     assert cli("jobs", "queue", "--json").json()["paused"] is False
+
+
+def test_ids_and_states_are_whole_where_there_is_little_room(
+    cli: Cli, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = submitted(cli, "--label", "a long name " * 10)
+    monkeypatch.setenv("COLUMNS", "80")
+    with served.table.owner() as owner:
+        served.table.claim(owner.id)
+        served.table.cancel(job)
+        row = cli("jobs", "list").out.splitlines()[1]
+    assert row.split()[:2] == [job, "cancelling"]
+    assert len(row) <= 80
 
 
 def test_a_label_cannot_write_to_the_terminal(cli: Cli, served: Served) -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nodegraph.jobs.claiming import Claimed
-from nodegraph.jobs.model import JobFile, Outcome
+from nodegraph.jobs.model import JobFile, NewEvent, Outcome
 from nodegraph.jobs.table import JobTable
 
 from ..flows import flow
+
+if TYPE_CHECKING:
+    from .conftest import Served
 
 
 def workflow(value: object = 2) -> dict[str, Any]:
@@ -40,3 +44,33 @@ def finish(table: JobTable, *files: JobFile, **options: Any) -> str:
         outcome = Outcome(**{"state": "done", "seconds": 0.5, "files": list(files), **options})
         table.finish(found.job.id, found.job.claim, outcome)
         return found.job.id
+
+
+class Hand:
+    """Runs the next job in a thread, as soon as there is one."""
+
+    def __init__(self, served: Served, end: Callable[[], object]) -> None:
+        self._thread = threading.Thread(target=self._work)
+        self._served, self._end = served, end
+        self._thread.start()
+
+    def _work(self) -> None:
+        table, job = self._served.table, None
+        with table.owner() as owner:
+            seen = 0
+            while job is None:
+                job = table.claim(owner.id)
+                seen += 1
+            outcome = self._end()
+            events = [NewEvent(kind="run_started", data={"nodes": ["n"], "to_run": 1, "cached": 0})]
+            events += [NewEvent(kind="node_started", data={"node": "n", "type_id": "number"})]
+            progress = {"done": 1, "total": 2, "message": "", "rate": 2.0, "eta": 0.5}
+            events += [NewEvent(kind="node_progress", data={"node": "n", "progress": progress})]
+            events += [NewEvent(kind="node_log", data={"node": "n", "text": "halfway"})]
+            table.append(job.job.id, job.job.claim, events)
+            assert isinstance(outcome, Outcome)
+            table.finish(job.job.id, job.job.claim, outcome)
+
+    def done(self) -> None:
+        self._thread.join(60)
+        assert not self._thread.is_alive()

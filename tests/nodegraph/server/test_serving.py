@@ -14,11 +14,14 @@ from typing import Any
 import pytest
 
 from nodegraph.client import Client, NoServer
+from nodegraph.jobs.model import JobRequest
+from nodegraph.jobs.table import JobTable
 from nodegraph.server.place import Note, leave_note, read_note
 from nodegraph.settings import Settings
 
 from ..flows import flow, link
 from ..packs import write_pack
+from .requests import workflow
 
 PACKS = Path(__file__).parents[2] / "packs"
 
@@ -159,6 +162,27 @@ def test_a_port_in_use_and_a_foreign_address_are_refused(
     assert "Traceback" not in said
 
 
+def test_a_state_folder_that_cannot_be_used_is_named(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    code, said = start(NODEGRAPH_STATE=str(tmp_path / "file")).end()
+    assert code == 1
+    assert f"{tmp_path / 'file'}" in said
+    assert "Traceback" not in said
+
+
+def test_old_jobs_are_forgotten_by_themselves(start: Start, settings: Settings) -> None:
+    with JobTable.open(settings) as table:
+        for _ in range(3):
+            table.cancel(table.submit(JobRequest(workflow=workflow())).job.id)
+        newest = table.page(limit=1).jobs[0].id
+        server = start(NODEGRAPH_KEEP_JOBS="1")
+        with Client(server.url()) as client:
+            for event in client.events(after=0):
+                if event.kind == "deleted" and len(client.jobs().jobs) == 1:
+                    break
+            assert [each.id for each in client.jobs().jobs] == [newest]
+
+
 def test_json_tells_machines_where_it_is(start: Start) -> None:
     server = start("--json")
     found: dict[str, Any] = json.loads(server.url())
@@ -187,8 +211,6 @@ def busy(start: Start, settings: Settings, tmp_path: Path, definitions_cache: Pa
 
 @pytest.mark.parametrize("send", [signal.SIGTERM, signal.SIGINT])
 def test_a_running_job_goes_back_into_the_queue(busy: tuple[Process, str], settings: Settings, send: int) -> None:
-    from nodegraph.jobs.table import JobTable
-
     server, job = busy
     code, said = server.end(send)
     assert code == 0, said
