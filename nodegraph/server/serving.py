@@ -97,7 +97,7 @@ def serve(settings: Settings, host: str, *, started: Callable[[str], None], stop
     A second signal ends at once. started: is given the URL. stopping: is called when the end begins.
     Raises NotLocal, PortInUse, ServerRuns or JobTableUnusable.
     """
-    from ..jobs.opening import explained
+    from ..jobs.database import explained
     from ..jobs.table import JobTable
 
     with contextlib.ExitStack() as stack:
