@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import Cancelled, NodegraphError
 from ..execution.events import Event, RunStarted
@@ -15,8 +15,10 @@ from ..execution.run import Runner, RunResult
 from .errors import ClaimLost, JobTableUnusable
 from .model import Job, JobRequest, NewEvent, Outcome
 from .perform import failure, success
-from .table import JobTable
 from .telling import Teller
+
+if TYPE_CHECKING:
+    from .table import JobTable
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +64,11 @@ class JobHere:
         self._finish(failure(known, time.monotonic() - self._began))
 
     def _enter(self) -> None:
+        try:
+            from .table import JobTable
+        except ImportError as error:  # there are no locks of files
+            log.info("this system keeps no history of runs: %s", error)
+            return
         try:
             self._table = self._stack.enter_context(JobTable.open(self._runner.settings))
             owner = self._stack.enter_context(self._table.owner())

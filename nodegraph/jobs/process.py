@@ -112,9 +112,7 @@ class WorkerProcess:
     def kill(self) -> None:
         """End it and what it started, at once."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.id, signal.SIGKILL)
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+            os.killpg(self.id, signal.SIGKILL)  # `Popen.kill` would take its exit code from whoever waits for it
 
     async def leave(self, patience: float) -> None:
         """Let it end by itself, or end it after so many seconds."""

@@ -76,6 +76,7 @@ class Supervisor:
         self._loop = asyncio.get_running_loop()
         with self._table.owner() as owner:
             try:
+                await self._try(self._table.recover)
                 while True:
                     self._awake.clear()
                     await self._look(owner.id)

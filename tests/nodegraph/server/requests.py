@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -55,12 +56,10 @@ class Hand:
         self._thread.start()
 
     def _work(self) -> None:
-        table, job = self._served.table, None
+        table = self._served.table
         with table.owner() as owner:
-            seen = 0
-            while job is None:
-                job = table.claim(owner.id)
-                seen += 1
+            while (job := table.claim(owner.id)) is None:
+                time.sleep(0.005)
             outcome = self._end()
             events = [NewEvent(kind="run_started", data={"nodes": ["n"], "to_run": 1, "cached": 0})]
             events += [NewEvent(kind="node_started", data={"node": "n", "type_id": "number"})]

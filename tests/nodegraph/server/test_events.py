@@ -7,6 +7,7 @@ import contextlib
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -119,6 +120,9 @@ def test_what_another_process_does_is_told(served: Served) -> None:
         woken = served.nobody.woken
         other.submit(JobRequest(workflow=workflow()))
         assert next(events).kind == "queued"
+        end = time.monotonic() + 60
+        while served.nobody.woken == woken and time.monotonic() < end:  # the stream may be told before it
+            time.sleep(0.01)
     assert served.nobody.woken > woken
 
 
