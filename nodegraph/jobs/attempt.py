@@ -14,12 +14,9 @@ from .messages import Ended, Happened, Noted, RunJob, StopJob, Target
 from .model import JobError, NewEvent, Wish
 from .process import WorkerProcess
 from .table import JobTable
-from .telling import NODE_ENDS, NODE_STARTED
 
 LOOK_SECONDS = 0.1
 """Between two looks at what a worker uses."""
-RECORD_SECONDS = 0.02
-"""Events wait this long for others before they are written down."""
 
 Reason: TypeAlias = Wish | Literal["time", "shutdown"]
 """Why a job is asked to stop."""
@@ -59,10 +56,9 @@ class Attempt:
         self._stopping: float | None = None
         self.reason: Reason | None = None
         self.verdict: JobError | None = None
-        self._running: dict[str, str] = {}
         self._events: list[NewEvent] = []
         self._more = asyncio.Event()
-        self._over = asyncio.Event()
+        self._over = False
 
     @property
     def seconds(self) -> float:
@@ -95,7 +91,7 @@ class Attempt:
             return await self._hear(worker, recording)
         finally:
             watching.cancel()
-            self._over.set()
+            self._over = True
             self._more.set()
             await recording
 
@@ -107,7 +103,8 @@ class Attempt:
                 recording.result()
             match message:
                 case Happened(claim=claim, events=events) if claim == self.job.claim:
-                    self._note(events)
+                    self._events += events
+                    self._more.set()
                 case Target(claim=claim) if claim == self.job.claim:
                     path = await self._persist(
                         self._table.note_target, self.job.id, claim, message.node, message.number, message.path
@@ -118,26 +115,14 @@ class Attempt:
                 case _:
                     pass
 
-    def _note(self, events: list[NewEvent]) -> None:
-        for event in events:
-            node = event.data.get("node")
-            if event.kind == NODE_STARTED:
-                self._running[str(node)] = str(event.data.get("type_id"))
-            elif event.kind in NODE_ENDS:
-                self._running.pop(str(node), None)
-        self._events += events
-        self._more.set()
-
     async def _record(self) -> None:
-        """Write events down, those together that come together."""
-        while self._events or not self._over.is_set():
+        """Write events down, while others come."""
+        while self._events or not self._over:
             await self._more.wait()
             self._more.clear()
             events, self._events = self._events, []
             if events:
                 await self._persist(self._table.append, self.job.id, self.job.claim, events)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._over.wait(), RECORD_SECONDS)
 
     async def _watch(self, worker: WorkerProcess) -> None:
         """End a worker that uses more than it may."""
@@ -163,22 +148,18 @@ class Attempt:
                 return worker.kill()
 
     def _end(self, worker: WorkerProcess, kind: Literal["memory", "hang"], message: str) -> None:
-        self.verdict = JobError(kind=kind, message=message + self.where(), node=next(iter(self._running), ""))
+        self.verdict = self._error(kind, message)
         worker.kill()
 
-    def where(self) -> str:
-        """Which nodes were at work, for messages."""
-        nodes = ", ".join(f"{node!r} ({type_id})" for node, type_id in self._running.items())
-        return f" (at work: {nodes})" if nodes else ""
-
-    def loss(self, manner: str) -> JobError:
-        """Why the worker was lost. manner: how its process ended."""
+    def loss(self, manner: str, words: str) -> JobError:
+        """Why the worker was lost. manner: how its process ended. words: what it last printed."""
         if self.verdict is not None:
             return self.verdict
-        message = f"its worker {manner}{self.where()}" if "\n" not in manner else _inserted(manner, self.where())
-        return JobError(kind="worker", message=message, node=next(iter(self._running), ""))
+        return self._error("worker", f"its worker {manner}", f"; it last printed:\n{words}" if words else "")
 
-
-def _inserted(manner: str, where: str) -> str:
-    head, _, words = manner.partition(";")
-    return f"its worker {head}{where};{words}"
+    def _error(self, kind: Literal["worker", "memory", "hang"], message: str, more: str = "") -> JobError:
+        """An error that names the nodes at work."""
+        found = self._worker.at_work() if self._worker is not None else {}
+        nodes = ", ".join(f"{node!r} ({type_id})" for node, type_id in found.items())
+        message += f" (at work: {nodes})" if nodes else ""
+        return JobError(kind=kind, message=message + more, node=next(iter(found), ""))

@@ -10,6 +10,7 @@ import asyncio
 import socket
 import struct
 import threading
+from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -29,12 +30,13 @@ class _Message(BaseModel):
 class Start(_Message):
     """To a new worker. settings: with which it works. search: where it finds packages; the supervisor's `sys.path`.
 
-    beat: seconds between its signs of life.
+    box: where it tells which nodes are at work. beat: seconds between its signs of life.
     """
 
     kind: Literal["start"] = "start"
     settings: Settings
     search: list[str]
+    box: Path
     beat: float
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from ..settings import Settings
+from .blackbox import BlackBox
 from .lifelines import own_memory
 from .messages import FromWorker, Leave, Start, framed, read_message
 
@@ -34,8 +35,9 @@ class WorkerProcess:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         log: Path,
+        box: BlackBox,
     ) -> None:
-        self._process, self._reader, self._writer, self._log = process, reader, writer, log
+        self._process, self._reader, self._writer, self._log, self._box = process, reader, writer, log, box
         self._mark = 0
         self.heard = time.monotonic()
 
@@ -51,6 +53,9 @@ class WorkerProcess:
         log.parent.mkdir(parents=True, exist_ok=True)
         if log.exists() and log.stat().st_size > LARGEST_LOG:
             log.unlink()
+        box_file = log.with_suffix(".now")
+        box = BlackBox(box_file)
+        box.write({})
         ours, theirs = socket.socketpair()
         with theirs, log.open("ab") as prints:
             try:
@@ -71,10 +76,10 @@ class WorkerProcess:
                 ours.close()
                 raise
         reader, writer = await asyncio.open_connection(sock=ours)
-        worker = cls(process, reader, writer, log)
+        worker = cls(process, reader, writer, log, box)
         worker.mark()
         with contextlib.suppress(EOFError):  # a process that ends at once is noticed when it is listened to
-            await worker.send(Start(settings=settings, search=list(sys.path), beat=beat))
+            await worker.send(Start(settings=settings, search=list(sys.path), box=box_file, beat=beat))
         return worker
 
     @property
@@ -104,6 +109,10 @@ class WorkerProcess:
         """Bytes that it holds for itself; None where the system does not tell."""
         return own_memory(self.id)
 
+    def at_work(self) -> dict[str, str]:
+        """The nodes at work, or that were when it was lost, by name with their type."""
+        return self._box.read()
+
     def mark(self) -> None:
         """What it prints from now on belongs to the next report."""
         with contextlib.suppress(OSError):
@@ -122,23 +131,22 @@ class WorkerProcess:
             await asyncio.wait_for(self._process.wait(), patience)
         await self.bury()
 
-    async def bury(self) -> str:
-        """End it if it lives; how it died, with what it printed last."""
+    async def bury(self) -> tuple[str, str]:
+        """End it if it lives; how it died, and what it printed last."""
         self.kill()
         code = await self._process.wait()
         self._writer.close()
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
-        return f"{_manner(code)}{self._last_words()}"
+        return _manner(code), self._last_words()
 
     def _last_words(self) -> str:
         try:
             with self._log.open("rb") as file:
                 file.seek(max(self._mark, self._log.stat().st_size - LAST_WORDS))
-                text = file.read(LAST_WORDS).decode(errors="replace").strip()
+                return file.read(LAST_WORDS).decode(errors="replace").strip()
         except OSError:
             return ""
-        return f"; it last printed:\n{text}" if text else ""
 
 
 def _manner(code: int) -> str:

@@ -211,7 +211,7 @@ class Post:
                 worker = await self._ready_worker()
                 ended = await attempt.work(worker)
             except (EOFError, OSError) as trouble:
-                error = attempt.loss(await self._bury(trouble))
+                error = attempt.loss(*await self._bury(trouble))
                 await self._after_loss(attempt, error)
                 return
             outcome = judged(ended.outcome, attempt)
@@ -254,11 +254,11 @@ class Post:
         self._ready, self._failures = True, 0
         return self._worker
 
-    async def _bury(self, trouble: Exception | None) -> str:
-        """End the worker; how it died."""
+    async def _bury(self, trouble: Exception | None) -> tuple[str, str]:
+        """End the worker; how it died, and what it printed last."""
         worker, self._worker = self._worker, None
         if worker is None:
-            return f"could not be started: {trouble}"
+            return f"could not be started: {trouble}", ""
         return await worker.bury()
 
     async def _recycle(self, ended: Ended) -> None:

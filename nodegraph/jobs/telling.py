@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..execution.events import Event, NodeErred, NodeFinished, NodePreview, NodeProgress, NodeStarted
+from ..execution.events import Event, NodeBlocked, NodeErred, NodeFinished, NodePreview, NodeProgress, NodeStarted
 from .model import NewEvent
 
 PROGRESS_SECONDS = 0.1
@@ -22,7 +22,7 @@ def event_kind(event: type[Event]) -> str:
 
 
 NODE_STARTED = event_kind(NodeStarted)
-NODE_ENDS = (event_kind(NodeFinished), event_kind(NodeErred))
+NODE_ENDS = tuple(map(event_kind, (NodeFinished, NodeErred, NodeBlocked)))
 
 
 class Teller:

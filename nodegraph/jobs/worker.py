@@ -17,14 +17,15 @@ from queue import SimpleQueue
 
 from ..execution.cancel import CancelToken
 from ..execution.run import Runner
+from .blackbox import BlackBox
 from .health import sickness
 from .lifelines import be_first_to_go, die_with
 from .messages import Beat, Channel, Ended, Happened, Leave, Noted, Ready, RunJob, Start, StopJob, Target
 from .model import NewEvent
 from .perform import perform
-from .telling import NODE_STARTED
+from .telling import NODE_ENDS, NODE_STARTED
 
-EVENTS_SECONDS = 0.02
+EVENTS_SECONDS = 0.1
 """Events wait this long for others, so that many small nodes are told of together."""
 
 
@@ -45,12 +46,13 @@ class Worker:
         start = self._channel.receive()
         assert isinstance(start, Start), start
         sys.path[:] = start.search
+        box = BlackBox(start.box)
         threading.Thread(target=self._listen, name="nodegraph-listen", daemon=True).start()
         threading.Thread(target=self._beat, args=(start.beat,), name="nodegraph-beat", daemon=True).start()
         with Runner(start.settings) as runner:
             self._channel.send(Ready())
             while (job := self._work.get()) is not None:
-                self._run(job, runner)
+                self._run(job, runner, box)
 
     def target(self, node: str, number: int, proposed: Path) -> Path:
         """Where to write a file of a node; it is noted durably before this returns."""
@@ -60,8 +62,8 @@ class Worker:
         self._channel.send(Target(claim=self._claim, ticket=ticket, node=node, number=number, path=str(proposed)))
         return Path(answer.result())
 
-    def _run(self, job: RunJob, runner: Runner) -> None:
-        outbox = Outbox(self._channel, job.claim)
+    def _run(self, job: RunJob, runner: Runner, box: BlackBox) -> None:
+        outbox = Outbox(self._channel, job.claim, box)
         try:
             outcome = perform(job.request, runner, job=job.job, tell=outbox.add, cancel=self._cancel, targets=self)
         finally:
@@ -100,46 +102,50 @@ class Worker:
 class Outbox:
     """Sends the events of a job, those together that come together, in a thread of its own.
 
-    That a node begins is sent before it does, so that a crash can be laid at its door.
+    Which nodes are at work is in the black box before they begin, so that a crash can be laid at a door.
     """
 
-    def __init__(self, channel: Channel, claim: int) -> None:
-        self._channel, self._claim = channel, claim
+    def __init__(self, channel: Channel, claim: int, box: BlackBox) -> None:
+        self._channel, self._claim, self._box = channel, claim, box
         self._events: list[NewEvent] = []
+        self._running: dict[str, str] = {}
         self._changed = threading.Condition()
         self._closing = False
         self._thread = threading.Thread(target=self._work, name="nodegraph-outbox", daemon=True)
         self._thread.start()
 
     def add(self, event: NewEvent) -> None:
-        """Send an event, soon or now."""
+        """Send an event soon."""
         with self._changed:
-            self._events.append(event)
+            node = str(event.data.get("node"))
             if event.kind == NODE_STARTED:
-                self._send()
-            else:
+                self._running[node] = str(event.data["type_id"])
+                self._box.write(self._running)
+            elif event.kind in NODE_ENDS and node in self._running:
+                del self._running[node]
+                self._box.write(self._running)
+            self._events.append(event)
+            if len(self._events) == 1:
                 self._changed.notify()
 
     def close(self) -> None:
         """Send what is left."""
         with self._changed:
+            self._box.write({})
             self._closing = True
             self._changed.notify()
         self._thread.join()
 
-    def _send(self) -> None:
-        """Send what there is; call it with the lock, so that the order holds."""
-        if self._events:
-            self._channel.send(Happened(claim=self._claim, events=self._events))
-            self._events = []
-
     def _work(self) -> None:
-        with self._changed:
-            while not self._closing:
+        closing = False
+        while not closing:
+            with self._changed:
                 self._changed.wait_for(lambda: self._events or self._closing)
                 self._changed.wait_for(lambda: self._closing, timeout=EVENTS_SECONDS)
-                self._send()
-            self._send()
+                events, self._events = self._events, []
+                closing = self._closing
+            if events:
+                self._channel.send(Happened(claim=self._claim, events=events))
 
 
 def main(descriptor: str, parent: str) -> None:

@@ -15,6 +15,7 @@ import torch
 from nodegraph.execution.context import Progress
 from nodegraph.execution.events import Event, NodeFile, NodeFinished, NodePreview, NodeProgress, NodeStarted, RunStarted
 from nodegraph.jobs import health
+from nodegraph.jobs.blackbox import BlackBox
 from nodegraph.jobs.lifelines import machine_memory, own_memory
 from nodegraph.jobs.messages import LARGEST, Channel, Leave, Ready, framed, read_message
 from nodegraph.jobs.model import JobError, NewEvent, Outcome
@@ -134,3 +135,18 @@ def test_what_is_no_message_is_refused(content: bytes) -> None:
             await read_message(reader)
 
     asyncio.run(read())
+
+
+def test_the_black_box_tells_what_was_at_work(tmp_path: Path) -> None:
+    ours, theirs = BlackBox(tmp_path / "0.now"), BlackBox(tmp_path / "0.now")
+    assert ours.read() == {}
+    for nodes in ({"a": "toy.add", "é": "toy.b"}, {}, {"b": "toy.c"}):
+        theirs.write(nodes)
+        assert ours.read() == nodes
+    many = {f"node {number}": "toy.add" for number in range(1000)}
+    theirs.write(many)
+    found = ours.read()
+    assert len(found) > 50
+    assert found.items() <= many.items()
+    theirs._page[0:2] = b"\xff{"  # lost in the middle of writing
+    assert ours.read() == {}
