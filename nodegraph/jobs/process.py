@@ -128,7 +128,8 @@ class WorkerProcess:
         with contextlib.suppress(EOFError):
             await self.send(Leave())
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._process.wait(), patience)
+            async with asyncio.timeout(patience):
+                await self._process.wait()
         await self.bury()
 
     async def bury(self) -> tuple[str, str]:

@@ -81,7 +81,10 @@ class Supervisor:
                     self._awake.clear()
                     await self._look(owner.id)
                     try:
-                        await asyncio.wait_for(self._awake.wait(), LOOK_SECONDS)
+                        async with asyncio.timeout(
+                            LOOK_SECONDS
+                        ):  # `wait_for` may swallow a cancel
+                            await self._awake.wait()
                     except TimeoutError:
                         await self._try(self._table.recover)
             finally:
