@@ -232,17 +232,22 @@ class Runner:
             check_purity=check_purity,
         )
         executor = Executor(plan, machinery)
-        with _finishing(events, executor, started):
-            try:
-                results = executor.run()
-            except NodeFailed as failure:
-                if isinstance(failure.__cause__, StaleValue):
-                    self.store.memory.forget_if(holds_resident)
-                raise
+        with _finishing(events, executor, started), self._forgetting_stale():
+            results = executor.run()
         links = plan.graph.outputs
         outputs = {name: results[link.node][link.output] for name, link in links.items() if link.node in results}
         seconds = time.perf_counter() - started
         return RunResult(outputs, tuple(executor.ran), tuple(executor.cached), plan.keys, seconds, tuple(files))
+
+    @contextlib.contextmanager
+    def _forgetting_stale(self) -> Iterator[None]:
+        """Keep no model for the next run where a node failed since one lost its file."""
+        try:
+            yield
+        except NodeFailed as failure:
+            if isinstance(failure.__cause__, StaleValue):
+                self.store.memory.forget_if(holds_resident)
+            raise
 
     def import_file(self, kind: str, path: Path) -> str:
         """A name under which a workflow may use a file that lies anywhere.

@@ -81,9 +81,7 @@ class Supervisor:
                     self._awake.clear()
                     await self._look(owner.id)
                     try:
-                        async with asyncio.timeout(
-                            LOOK_SECONDS
-                        ):  # `wait_for` may swallow a cancel
+                        async with asyncio.timeout(LOOK_SECONDS):  # `wait_for` may swallow a cancel
                             await self._awake.wait()
                     except TimeoutError:
                         await self._try(self._table.recover)

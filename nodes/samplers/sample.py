@@ -93,31 +93,27 @@ def sample(
     original: what a mask keeps; by default `latent`. Needed where `latent` is noisy already.
     """
     fixed = specs.check_part(start, until, sigmas.steps, mask is not None, add_noise or original is not None)
-    highest, limit = float(sigmas.values[0]), guider.schedule.sigma_max
+    limit, highest = guider.schedule.sigma_max, float(sigmas.values[0])
     batch = check_fit(guider.space, limit, guider.batch, highest, latent.space, len(latent))
-    height, width = latent.samples.shape[2:]
-    check_sides(guider.multiple, guider.space.downscale, height, width)
+    check_sides(guider.multiple, guider.space.downscale, *latent.samples.shape[2:])
     given = latent.samples.to(guider.device).expand(batch, -1, -1, -1)
     source = noise_source(noise, seed, tuple(given.shape), guider.device)
     initial = source(INITIAL, 0)
-    masked: Masked | None = None
+    masked = None
     if mask is not None:
         kept = original_of(original or latent, latent).to(guider.device).expand(batch, -1, -1, -1)
-        part = latent_mask(mask, batch, height, width, guider.space.downscale).to(guider.device)
+        part = latent_mask(mask, batch, *latent.samples.shape[2:], guider.space.downscale).to(guider.device)
         masked = Masked(guider.denoise, guider.schedule, kept, initial, part, masking, sigmas.values)
     denoise = Watched(masked or guider.denoise, guider.schedule, ctx.check_cancelled if ctx else lambda: None)
     x = noised(given, initial, sigmas.values[start], guider.schedule) if add_noise else given
-    state = sampler.init(x, sigmas.values)
-    on_step: OnStep | None = None
+    state, on_step = sampler.init(x, sigmas.values), None
     if ctx is not None:
-        reached = ctx.resumed()
-        if isinstance(reached, Reached):
+        if isinstance(reached := ctx.resumed(), Reached):
             start, state = reached.step, reached.again(guider.device)
         ctx.progress(start, sigmas.steps)
         on_step = reporting(ctx, denoise, guider.space)
     final = drive(sampler, denoise, source, state, first=start, last=fixed, on_step=on_step).x
-    if masked and fixed == sigmas.steps:
-        final = masked.restored(final)
+    final = masked.restored(final) if masked and fixed == sigmas.steps else final
     return Latent(samples=final.float().cpu(), space=latent.space)
 
 
