@@ -95,14 +95,15 @@ def sample(
     fixed = specs.check_part(start, until, sigmas.steps, mask is not None, add_noise or original is not None)
     limit, highest = guider.schedule.sigma_max, float(sigmas.values[0])
     batch = check_fit(guider.space, limit, guider.batch, highest, latent.space, len(latent))
-    check_sides(guider.multiple, guider.space.downscale, *latent.samples.shape[2:])
+    height, width = latent.samples.shape[2:]
+    check_sides(guider.multiple, guider.space.downscale, height, width)
     given = latent.samples.to(guider.device).expand(batch, -1, -1, -1)
     source = noise_source(noise, seed, tuple(given.shape), guider.device)
     initial = source(INITIAL, 0)
     masked = None
     if mask is not None:
         kept = original_of(original or latent, latent).to(guider.device).expand(batch, -1, -1, -1)
-        part = latent_mask(mask, batch, *latent.samples.shape[2:], guider.space.downscale).to(guider.device)
+        part = latent_mask(mask, batch, height, width, guider.space.downscale).to(guider.device)
         masked = Masked(guider.denoise, guider.schedule, kept, initial, part, masking, sigmas.values)
     denoise = Watched(masked or guider.denoise, guider.schedule, ctx.check_cancelled if ctx else lambda: None)
     x = noised(given, initial, sigmas.values[start], guider.schedule) if add_noise else given
