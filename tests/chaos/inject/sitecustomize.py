@@ -24,6 +24,7 @@ PHASES = {
         ("DiskTier._evict", "evict"),
         ("DiskTier._remove_evicted", "evict"),
     ],
+    "nodegraph.files": [("write_atomically", "write")],
     "nodegraph.execution.checkpoints": [("Checkpoint._write", "checkpoint")],
 }
 FOLDER = Path(os.environ.get("CHAOS_FOLDER", ""))
@@ -132,7 +133,7 @@ class Finder(importlib.abc.MetaPathFinder):
             load(module)
             for place, phase in PHASES[name]:
                 owner, _, attribute = place.rpartition(".")
-                holder = getattr(module, owner)
+                holder = getattr(module, owner) if owner else module
                 setattr(holder, attribute, disturbed(getattr(holder, attribute), phase))
 
         spec.loader.exec_module = exec_module
