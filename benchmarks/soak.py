@@ -21,6 +21,9 @@ from tests.chaos.drive import children
 from tests.chaos.server import Server
 from tests.chaos.work import make
 
+CACHES = {"memory_cache_bytes": "50000000", "disk_cache_bytes": "200000000"}
+"""So small that they are full before the second half."""
+
 
 def look(process: int) -> dict[str, float]:
     """What a process uses now."""
@@ -48,7 +51,7 @@ def requests(count: int, seed: int) -> list[dict[str, Any]]:
 
 def soak(count: int, folder: Path, seed: int) -> None:
     """Run it and print it."""
-    server = Server(folder, chaos=None, settings={"device": "cpu", "disk_cache_bytes": str(200_000_000)})
+    server = Server(folder, chaos=None, settings={"device": "cpu", **CACHES})
     while server.ensure():
         pass
     assert server.process is not None
