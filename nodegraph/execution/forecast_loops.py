@@ -14,6 +14,7 @@ from ..workflow.graph import Graph, GraphNode, Loop
 from .forecast import NodeForecast
 from .memory import forecast_memory
 from .plan import Plan
+from .regions import no_round
 
 MOST_ROUNDS = 64
 """Rounds that are looked at one by one; further ones count as the last of these."""
@@ -99,7 +100,7 @@ def _repeat(node: GraphNode, loop: Loop, given: Mapping[str, object], walk: Walk
     for _ in range(wanted - rounds.count):
         _gather(collected, {name: _another(last[name]) for name in loop.collect})
     lists = {name: has_unknown(each) or each for name, each in collected.items()}
-    outputs = {name: lists.get(name, last.get(name, Unknown(f"{node.name}.{name}"))) for name in loop.body.outputs}
+    outputs = {name: lists.get(name, last.get(name, no_round(node.name, name))) for name in loop.body.outputs}
     return rounds.forecast(outputs, wanted)
 
 

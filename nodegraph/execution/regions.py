@@ -221,7 +221,7 @@ class Repeat:
             elif name in self._loop.carry:
                 found[name] = self._value(self._node.sources[name])
             else:
-                found[name] = Blocked(f"{self._node.name} made no round, so there is no {name!r}")
+                found[name] = no_round(self._node.name, name)
         return found
 
     def _number(self, name: str) -> int | None:
@@ -293,3 +293,8 @@ def content_key(value: object, recipe: str) -> str:
         return "C" + content_hash(value)
     except NotHashable:
         return recipe
+
+
+def no_round(node: str, output: str) -> Blocked:
+    """What a loop that made no round gives where there is nothing to give."""
+    return Blocked(f"{node} made no round, so there is no {output!r}")

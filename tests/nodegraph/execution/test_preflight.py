@@ -13,6 +13,7 @@ from nodegraph.execution import preflight as module
 from nodegraph.execution.memory import ENGINE_BYTES, heap_slack
 from nodegraph.execution.preflight import NodeReport, Report, preflight
 from nodegraph.execution.run import Runner
+from nodegraph.ports.flow import Blocked
 from nodegraph.settings import Settings
 
 from ..blocks import write_blocks
@@ -299,6 +300,18 @@ def test_a_loop_that_carries(runner: Runner) -> None:
     found = preflight(runner, flow(endless, {"last": "l.block"}, graphs=DOUBLING))
     assert said(found, "k") == "depends on l.block"
     assert named(found)["l"].gap == "how often it repeats depends on small"
+
+
+def test_a_loop_without_a_round(runner: Runner) -> None:
+    nodes = {
+        "a": (PACK + "make", {"size": 10}),
+        "l": ("repeat", {"block": link("a.block"), "times": 0}, {"graph": "grow", "carry": ["block"]}),
+        "n": ("length", {"items": [True, link("l.small")]}),
+    }
+    found = named(preflight(runner, flow(nodes, {"n": "n.value", "block": "l.block"}, graphs=DOUBLING)))
+    assert str(found["l"].outputs["block"]) == "block of 10"
+    assert isinstance(found["l"].outputs["small"], Blocked)
+    assert found["n"].outputs == {"value": found["l"].outputs["small"]}
 
 
 def test_a_loop_over_what_only_the_run_tells(runner: Runner) -> None:
