@@ -130,7 +130,7 @@ def test_a_worker_that_hangs_in_c_is_replaced(supervised: Supervised, table: Job
         (interrupted,) = [event for event in table.events(job=job.id) if event.kind == "interrupted"]
         assert "no sign of life" in str(interrupted.data)
 
-    supervised(act, worker_silence_seconds=3.0)
+    supervised(act, worker_silence_seconds=5.0)
 
 
 def test_a_worker_that_takes_too_much_memory_is_ended(supervised: Supervised, rogue_log: Log) -> None:
