@@ -165,6 +165,7 @@ class _Batch:
 
     def _one(self, each: _Prepared, token: CancelToken, label: str) -> None:
         from ..execution.batch import Entry
+        from ..jobs.here import run_here
         from .progress import watching
 
         known = None if self._again else self._journal.finished(each.digest)
@@ -173,8 +174,7 @@ class _Batch:
             self._report(each, document, f"{label} finished before: {', '.join(known.files)}")
             return
         with watching(quiet=self._as_json, brief=True) as listener, prints_apart():
-            fields = {"index": each.job.index}
-            result = self._runner.run(each.workflow, on_event=listener, cancel=token, fields=fields)
+            result = run_here(self._runner, each.workflow, listener, token, fields={"index": each.job.index})
         seconds, files = round(result.seconds, 3), [str(path) for path in result.files]
         outputs = {name: shown(value) for name, value in result.outputs.items()}
         self._journal.add(Entry(each.digest, each.job.index, each.values, outputs, tuple(files), seconds))

@@ -85,29 +85,12 @@ def bound(request: Request, workflow: Workflow, runner: Runner) -> Workflow:
 def run_once(request: Request, workflow: Workflow, runner: Runner) -> RunResult:
     """Run a workflow into which everything is written; Ctrl-C stops it."""
     from ..execution.cancel import CancelToken
-    from ..execution.events import Event
-    from ..jobs.here import job_here
-    from ..jobs.model import JobRequest
+    from ..jobs.here import run_here
     from .progress import watching
 
-    options, token, use_cache = request.options, CancelToken(), not request.options.no_cache
-    entry = JobRequest(workflow=workflow.to_document(), targets=options.up_to, use_cache=use_cache)
-    with (
-        stopping(token),
-        watching(quiet=options.json) as listener,
-        prints_apart(),
-        job_here(runner, entry, title=workflow.title) as job,
-    ):
-
-        def hear(event: Event) -> None:
-            job.hear(event)
-            listener(event)
-
-        result = runner.run(
-            workflow, targets=options.up_to, on_event=hear, cancel=token, use_cache=use_cache, journal=job
-        )
-        job.done(result)
-    return result
+    options, token = request.options, CancelToken()
+    with stopping(token), watching(quiet=options.json) as listener, prints_apart():
+        return run_here(runner, workflow, listener, token, targets=options.up_to, use_cache=not options.no_cache)
 
 
 def report(result: RunResult, *, as_json: bool) -> None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from pydantic import JsonValue
+
 from ..errors import Cancelled, NodegraphError
-from ..execution.events import Event, RunStarted
+from ..execution.cancel import CancelToken
+from ..execution.events import Event, Listener, RunStarted
 from ..execution.run import Runner, RunResult
+from ..workflow.model import Workflow
 from .errors import ClaimLost, JobTableUnusable
 from .model import Job, JobRequest, NewEvent, Outcome
 from .perform import failure, success
@@ -113,3 +117,35 @@ def job_here(runner: Runner, request: JobRequest, *, title: str = "") -> Iterato
         except BaseException as error:
             job.failed(error)
             raise
+
+
+def run_here(
+    runner: Runner,
+    workflow: Workflow,
+    listener: Listener,
+    cancel: CancelToken,
+    *,
+    targets: list[str] | None = None,
+    use_cache: bool = True,
+    fields: Mapping[str, JsonValue] | None = None,
+) -> RunResult:
+    """Run a workflow in this process as a job; arguments, result and errors are those of `Runner.run`."""
+    more = dict(fields or {})
+    request = JobRequest(workflow=workflow.to_document(), targets=targets, use_cache=use_cache, fields=more)
+    with job_here(runner, request, title=workflow.title) as job:
+
+        def hear(event: Event) -> None:
+            job.hear(event)
+            listener(event)
+
+        result = runner.run(
+            workflow,
+            targets=targets,
+            on_event=hear,
+            cancel=cancel,
+            use_cache=use_cache,
+            fields=more,
+            journal=job,
+        )
+        job.done(result)
+    return result

@@ -13,8 +13,9 @@ import pytest
 
 from nodegraph import Workflow
 from nodegraph.errors import InvalidWorkflow, NodeFailed
+from nodegraph.execution.cancel import CancelToken
 from nodegraph.execution.run import Runner
-from nodegraph.jobs.here import job_here
+from nodegraph.jobs.here import job_here, run_here
 from nodegraph.jobs.model import JobFilter, JobRequest
 from nodegraph.jobs.table import JobTable
 from nodegraph.settings import Settings
@@ -24,15 +25,17 @@ from .conftest import one
 Log = Callable[[], list[str]]
 
 
-def run_here(settings: Settings, request: JobRequest) -> None:
-    with Runner(settings) as runner, job_here(runner, request, title="a title") as job:
-        job.done(runner.run(Workflow.from_document(request.workflow), on_event=job.hear, journal=job))
+def start(settings: Settings, request: JobRequest) -> None:
+    workflow = Workflow.from_document(request.workflow).model_copy(update={"title": "a title"})
+    with Runner(settings) as runner:
+        run_here(runner, workflow, lambda event: None, CancelToken(), fields={"index": 3})
 
 
 def test_a_run_is_entered_with_events_and_files(job_settings: Settings, table: JobTable, rogue_log: Log) -> None:
-    run_here(job_settings, one("write_text", {"text": "hello"}))
+    start(job_settings, one("write_text", {"text": "hello"}))
     (job,) = table.page(JobFilter()).jobs
     assert (job.state, job.origin, job.title) == ("done", "run", "a title")
+    assert table.request(job.id).fields == {"index": 3}
     assert [Path(each.path).name for each in job.files] == [path.name for path in job_settings.output.iterdir()]
     kinds = [event.kind for event in table.events(job=job.id)]
     assert kinds[0] in ("queued", "started")
@@ -42,7 +45,7 @@ def test_a_run_is_entered_with_events_and_files(job_settings: Settings, table: J
 
 def test_a_run_that_fails_is_entered_as_failed(job_settings: Settings, table: JobTable, rogue_log: Log) -> None:
     with pytest.raises(NodeFailed):
-        run_here(job_settings, one("bad", {"crime": "raise"}))
+        start(job_settings, one("bad", {"crime": "raise"}))
     (job,) = table.page(JobFilter()).jobs
     assert job.state == "failed"
     assert job.error is not None
@@ -51,7 +54,7 @@ def test_a_run_that_fails_is_entered_as_failed(job_settings: Settings, table: Jo
 
 def test_a_run_that_cannot_start_is_not_entered(job_settings: Settings, table: JobTable) -> None:
     with pytest.raises(InvalidWorkflow):
-        run_here(job_settings, one("nothing"))
+        start(job_settings, one("nothing"))
     assert table.page(JobFilter()).jobs == []
 
 
@@ -67,7 +70,7 @@ def test_a_table_that_cannot_be_used_stops_nothing(
     job_settings: Settings, rogue_log: Log, caplog: pytest.LogCaptureFixture
 ) -> None:
     job_settings.state.write_text("no folder")
-    run_here(job_settings, one("good", {"number": 4}))
+    start(job_settings, one("good", {"number": 4}))
     assert rogue_log() == ["good 4"]
     (record,) = [each for each in caplog.records if "history" in each.message]
     assert record.levelname == "WARNING"
