@@ -92,9 +92,12 @@ class Driver:
         """Wait until every job has ended; all of them."""
         (self._chaos / "armed.json").unlink(missing_ok=True)
         end = time.monotonic() + 120
-        while any(self._counts().get(state) for state in ("queued", "running", "paused")):
+        while True:
+            counts = self._counts()  # all of one moment: jobs go back from running to queued
+            if not any(counts.get(state) for state in ("queued", "running", "paused")):
+                break
             if time.monotonic() > end:
-                raise TimeoutError(f"jobs do not end: {self._counts()}")
+                raise TimeoutError(f"jobs do not end: {counts}")
             time.sleep(0.05)
         return self._all_jobs()
 
