@@ -17,7 +17,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.chaos.drive import children
+from tests.chaos.processes import children
 from tests.chaos.server import Server
 from tests.chaos.work import make
 

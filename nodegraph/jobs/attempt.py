@@ -7,7 +7,7 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias
 
 from .claiming import Claimed
 from .messages import Ended, Happened, Noted, RunJob, StopJob, Target
@@ -20,8 +20,6 @@ LOOK_SECONDS = 0.1
 
 Reason: TypeAlias = Wish | Literal["time", "shutdown"]
 """Why a job is asked to stop."""
-
-T = TypeVar("T")
 
 Persist: TypeAlias = Callable[..., Awaitable[Any]]
 """Calls a method of the table until it can be done."""

@@ -12,6 +12,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from .processes import children
 from .server import Server, Unreachable
 
 PHASES = {
@@ -154,16 +155,3 @@ class Driver:
             if page["before"] is None:
                 return found
             before = f"&before={page['before']}"
-
-
-def children(parent: int) -> list[int]:
-    """The processes that a process started."""
-    found = []
-    for each in Path("/proc").iterdir():
-        if each.name.isdigit():
-            try:
-                if int((each / "stat").read_text().rpartition(")")[2].split()[1]) == parent:
-                    found.append(int(each.name))
-            except (OSError, IndexError, ValueError):
-                continue
-    return found

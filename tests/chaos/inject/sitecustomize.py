@@ -43,24 +43,13 @@ def take(phase):
     return plan
 
 
-def workers_of(server):
-    """The processes that a server started."""
-    found = []
-    for each in Path("/proc").iterdir():
-        if each.name.isdigit():
-            try:
-                if int((each / "stat").read_text().rpartition(")")[2].split()[1]) == server:
-                    found.append(int(each.name))
-            except (OSError, IndexError, ValueError):
-                continue
-    return found
-
-
 def kill(plan, place):
     """Write the kill down, then do it."""
+    from tests.chaos.processes import children  # not in every Python process, but in those that are disturbed
+
     is_worker = any("jobs.worker" in each for each in Path("/proc/self/cmdline").read_text().split("\0"))
     server = os.getppid() if is_worker else os.getpid()
-    workers = [os.getpid()] if is_worker else workers_of(server)
+    workers = [os.getpid()] if is_worker else children(server)
     if not workers:  # there is none just now
         plan = {**plan, "victim": "server"}
     victims = {"worker": workers, "server": [server], "both": [*workers, server]}[plan["victim"]]
