@@ -6,12 +6,15 @@ from aiohttp import web
 
 from .guard import add_headers, only_from_here
 from .http import SERVICES, telling_errors
-from .routes import batches, events, files, history, jobs, queue, system
+from .routes import batches, checking, definitions, events, files, history, jobs, queue, system, workflows
 from .services import Services
 
 PREFIX = "/api/v1"
 
 ROUTES = (
+    *definitions.ROUTES,
+    *checking.ROUTES,
+    *workflows.ROUTES,
     *jobs.ROUTES,
     *files.ROUTES,
     *batches.ROUTES,
