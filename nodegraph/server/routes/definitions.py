@@ -6,7 +6,8 @@ import asyncio
 
 from aiohttp import web
 
-from ..http import SERVICES, Route
+from ..http import SERVICES, Raw, Route
+from ..schemas_definitions import DefinitionList
 
 
 async def get_definitions(request: web.Request) -> web.StreamResponse:
@@ -26,4 +27,4 @@ def is_known(request: web.Request, tag: str) -> bool:
     return any(each.value in (tag, "*") for each in request.if_none_match or ())
 
 
-ROUTES = (Route("GET", "/definitions", get_definitions),)
+ROUTES = (Route("GET", "/definitions", get_definitions, Raw(answer=DefinitionList, statuses=(200, 304))),)
