@@ -74,8 +74,8 @@ class Raw:
 class Route:
     """An endpoint and where it is.
 
-    raw: of one that speaks aiohttp itself, for what is no document. aside: it has nothing to do with the table, whatever
-    its method.
+    raw: of one that speaks aiohttp itself, for what is no document. aside: whatever its method, it has nothing to do
+    with the table.
     """
 
     method: str
