@@ -6,10 +6,25 @@ from aiohttp import web
 
 from .guard import add_headers, only_from_here
 from .http import PREFIX, SERVICES, TABLE, telling_errors
-from .routes import batches, description, events, files, history, jobs, queue, system
+from .routes import (
+    batches,
+    checking,
+    definitions,
+    description,
+    events,
+    files,
+    history,
+    jobs,
+    queue,
+    system,
+    workflows,
+)
 from .services import Services
 
 ROUTES = (
+    *definitions.ROUTES,
+    *checking.ROUTES,
+    *workflows.ROUTES,
     *jobs.ROUTES,
     *files.ROUTES,
     *batches.ROUTES,

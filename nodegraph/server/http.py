@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from ..errors import InvalidWorkflow, NodegraphError, WorkflowFormatError
 from ..jobs import errors as jobs
 from . import defects
+from .adviser import NoAdvice
 from .defects import MalformedJson, NoSpace, TooLarge, wrong_request
 from .services import Services
 from .veil import Veil
@@ -71,17 +72,22 @@ class Raw:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An endpoint and where it is. raw: of one that speaks aiohttp itself, for what is no document."""
+    """An endpoint and where it is.
+
+    raw: of one that speaks aiohttp itself, for what is no document. aside: it has nothing to do with the table, whatever
+    its method.
+    """
 
     method: str
     path: str
     endpoint: Endpoint
     raw: Raw | None = None
+    aside: bool = False
 
     @property
     def changes(self) -> bool:
         """Whether it may change the table."""
-        return self.method != "GET"
+        return self.method != "GET" and not self.aside
 
     def handler(self) -> Handler:
         """What aiohttp calls for it."""
@@ -196,6 +202,13 @@ STATUS: Mapping[type[Exception], int] = {
     defects.NoSuchPath: 404,
     defects.WrongMethod: 405,
     defects.WrongHost: 403,
+    defects.NotWritten: 503,
+    defects.BadWorkflowName: 422,
+    defects.UnknownWorkflow: 404,
+    defects.UnknownVersion: 404,
+    defects.WorkflowExists: 409,
+    defects.WorkflowChanged: 409,
+    NoAdvice: 503,
     NoSpace: 507,
     InvalidWorkflow: 422,
     WorkflowFormatError: 422,
@@ -248,7 +261,7 @@ def error_answer(error: Exception, veil: Veil) -> web.Response:
     found: list[Any] = []
     if isinstance(error, InvalidWorkflow):
         found = [each.to_document() for each in error.defects]
-    elif isinstance(error, defects.WrongRequest):
+    elif isinstance(error, defects.WrongRequest | defects.WorkflowChanged):
         found = error.defects
     return _error_response(status, code_of(type(error)), veil.text(str(error)), [veil.json(each) for each in found])
 
