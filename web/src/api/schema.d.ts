@@ -90,6 +90,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/definitions": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** The definitions of all nodes; 304 where the sender has them already. */
+        readonly get: operations["get_definitions"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/events": {
         readonly parameters: {
             readonly query?: never;
@@ -192,7 +209,7 @@ export interface paths {
         readonly put?: never;
         readonly post?: never;
         /** Forget a job that does not run; the files that it wrote stay. */
-        readonly delete: operations["delete"];
+        readonly delete: operations["jobs_delete"];
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
@@ -368,6 +385,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/preflight": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** What a run would do, need and refuse, told from specs and from headers of files. */
+        readonly post: operations["preflight"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/queue": {
         readonly parameters: {
             readonly query?: never;
@@ -436,6 +470,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/validate": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** What keeps a workflow from running; nothing is wrong with a request whose workflow has defects. */
+        readonly post: operations["validate"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/workers": {
         readonly parameters: {
             readonly query?: never;
@@ -445,6 +496,93 @@ export interface paths {
         };
         /** The processes that run jobs. */
         readonly get: operations["get_workers"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/workflows": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** All that are saved, the newest first; also those whose files are broken. */
+        readonly get: operations["list_workflows"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/workflows/{name}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** A workflow as it is now. */
+        readonly get: operations["get_workflow"];
+        /** Save a workflow, unless it has changed since the sender loaded it. */
+        readonly put: operations["put_workflow"];
+        readonly post?: never;
+        /** Delete a workflow; its versions stay. */
+        readonly delete: operations["workflows_delete"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/workflows/{name}/rename": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Give a workflow another name; its versions go with it. */
+        readonly post: operations["rename"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/workflows/{name}/versions": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** The versions of a workflow that are kept, also of one that was deleted. */
+        readonly get: operations["get_versions"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/workflows/{name}/versions/{number}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** A workflow as it was. */
+        readonly get: operations["get_version"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -537,6 +675,30 @@ export interface components {
             };
         };
         /**
+         * Checked
+         * @description Everything that keeps a workflow from running; nothing where it can run.
+         */
+        readonly Checked: {
+            readonly defects: readonly components["schemas"]["DefectDocument"][];
+        };
+        /**
+         * CheckRequest
+         * @description A workflow that somebody thinks of running.
+         *
+         *     workflow: the document of a workflow file. inputs: values of its declared inputs. targets: names of nodes to go up
+         *     to; all outputs and effects without any.
+         */
+        readonly CheckRequest: {
+            readonly inputs?: {
+                readonly [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** @default null */
+            readonly targets: readonly string[] | null;
+            readonly workflow: {
+                readonly [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
          * ChoiceType
          * @description One of a few values; `enum` names the Python class (`module:qualname`) when there is one.
          */
@@ -565,6 +727,29 @@ export interface components {
             readonly reason: string;
             readonly remedy: string;
             readonly value: components["schemas"]["JsonValue"];
+        };
+        /**
+         * DefectDocument
+         * @description A defect of a workflow, as `nodegraph validate` tells it.
+         */
+        readonly DefectDocument: {
+            /** @enum {string} */
+            readonly code: "bad_name" | "unknown_type" | "wrong_version" | "unknown_input" | "missing_input" | "bad_value" | "bad_link" | "missing_node" | "missing_output" | "type_mismatch" | "cycle" | "bad_graph" | "bad_loop" | "bad_workflow_input" | "missing_file" | "file_not_allowed" | "refused";
+            readonly graph: string;
+            readonly input: string;
+            readonly node: string;
+            readonly reason: string;
+            readonly remedy: string;
+            readonly value: components["schemas"]["JsonValue"];
+        };
+        /**
+         * DefinitionList
+         * @description All nodes. code: changes when anything in the rest does; it is the answer's ETag, too.
+         */
+        readonly DefinitionList: {
+            readonly code: string;
+            readonly definitions: readonly components["schemas"]["NodeDefinition"][];
+            readonly packs: readonly components["schemas"]["KnownPack"][];
         };
         /**
          * Events
@@ -752,6 +937,15 @@ export interface components {
         /** @enum {string} */
         readonly JobState: "queued" | "running" | "paused" | "done" | "failed" | "cancelled";
         readonly JsonValue: unknown;
+        /**
+         * KnownPack
+         * @description A node pack. nodes: how many it brings. error: why it, or a part of it, cannot be used; "" where all is well.
+         */
+        readonly KnownPack: {
+            readonly error: string;
+            readonly name: string;
+            readonly nodes: number;
+        };
         /**
          * Limits
          * @description What a scalar or the length of a list may be; None means no limit.
@@ -950,6 +1144,71 @@ export interface components {
         };
         readonly PortType: components["schemas"]["ScalarType"] | components["schemas"]["NoneType"] | components["schemas"]["AnyType"] | components["schemas"]["ChoiceType"] | components["schemas"]["PathType"] | components["schemas"]["ListType"] | components["schemas"]["MapType"] | components["schemas"]["UnionType"] | components["schemas"]["VariableType"] | components["schemas"]["WireType"] | components["schemas"]["ModelType"];
         /**
+         * Preflight
+         * @description What a run would do, need and refuse, as `nodegraph preflight --json` tells it.
+         *
+         *     ready: whether it would run. memory: null where the workflow has defects of form. not_known: nodes whose cost is not
+         *     known, so that memory and time are lower bounds. unread: files too large to be read for this.
+         */
+        readonly Preflight: {
+            readonly defects: readonly components["schemas"]["DefectDocument"][];
+            readonly memory: components["schemas"]["PreflightMemory"] | null;
+            readonly models: readonly components["schemas"]["PreflightModel"][];
+            readonly nodes: readonly components["schemas"]["PreflightNode"][];
+            readonly not_known: readonly string[];
+            readonly ready: boolean;
+            readonly time: components["schemas"]["PreflightTime"];
+            readonly unread: readonly string[];
+        };
+        /**
+         * PreflightMemory
+         * @description Bytes at the worst moment, and which node is at work then.
+         */
+        readonly PreflightMemory: {
+            readonly baseline: number;
+            readonly node: string;
+            readonly peak: number;
+            readonly values: number;
+            readonly working: number;
+        };
+        /**
+         * PreflightModel
+         * @description A model that a node reads from a file.
+         */
+        readonly PreflightModel: {
+            readonly bytes: number;
+            readonly family: string;
+            readonly file: string;
+            readonly node: string;
+            readonly parameters: number;
+            readonly precision: string;
+        };
+        /**
+         * PreflightNode
+         * @description What a run would do with one node.
+         *
+         *     outputs: by name what is known of them, in words or as plain values. seconds: null while unknown. working: bytes
+         *     beside inputs and outputs. gap: why time and memory are not known.
+         */
+        readonly PreflightNode: {
+            readonly gap: string;
+            readonly name: string;
+            readonly outputs: {
+                readonly [key: string]: components["schemas"]["JsonValue"];
+            };
+            readonly seconds: number | null;
+            /** @enum {string} */
+            readonly state: "runs" | "may run" | "cached" | "not needed";
+            readonly type: string;
+            readonly working: number;
+        };
+        /** PreflightTime */
+        readonly PreflightTime: {
+            /** @enum {string} */
+            readonly class: "instant" | "seconds" | "minutes" | "hours" | "days";
+            readonly seconds: number;
+        };
+        /**
          * Problem
          * @description What every answer tells whose status is 400 or more.
          *
@@ -972,6 +1231,13 @@ export interface components {
             };
             readonly jobs: readonly components["schemas"]["Job"][];
             readonly paused: boolean;
+        };
+        /**
+         * RenameRequest
+         * @description to: the new name.
+         */
+        readonly RenameRequest: {
+            readonly to: string;
         };
         /**
          * ResultFile
@@ -1004,6 +1270,31 @@ export interface components {
             readonly days: number | null;
             /** @default null */
             readonly keep: number | null;
+        };
+        /**
+         * SavedWorkflow
+         * @description A version of a workflow. workflow: its document, in the newest format.
+         */
+        readonly SavedWorkflow: {
+            readonly name: string;
+            /** Format: date-time */
+            readonly saved: string;
+            readonly version: number;
+            readonly workflow: {
+                readonly [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
+         * SaveRequest
+         * @description A workflow to be saved. base: the version that the sender had loaded; null where it is to be a new one.
+         *
+         *     It may have defects, such as inputs that are not wired yet.
+         */
+        readonly SaveRequest: {
+            readonly base: number | null;
+            readonly workflow: {
+                readonly [key: string]: components["schemas"]["JsonValue"];
+            };
         };
         /**
          * ScalarType
@@ -1164,6 +1455,23 @@ export interface components {
             readonly title: string;
         };
         /**
+         * WorkflowEntry
+         * @description A saved workflow. inputs: how many it declares. error: why its file cannot be used; "" where it can.
+         *
+         *     name: may have folders, such as "portraits/fox". version: counts what was ever saved under the name.
+         */
+        readonly WorkflowEntry: {
+            readonly bytes: number;
+            readonly description: string;
+            readonly error: string;
+            readonly inputs: number;
+            readonly name: string;
+            /** Format: date-time */
+            readonly saved: string;
+            readonly title: string;
+            readonly version: number;
+        };
+        /**
          * WorkflowInput
          * @description A value that the user of the workflow is asked for; its default is what the nodes hold.
          *
@@ -1177,6 +1485,13 @@ export interface components {
             readonly to: readonly string[];
         };
         /**
+         * WorkflowList
+         * @description Saved workflows, the newest first.
+         */
+        readonly WorkflowList: {
+            readonly workflows: readonly components["schemas"]["WorkflowEntry"][];
+        };
+        /**
          * WorkflowOutput
          * @description A result of the workflow: `{"from": "node.output"}`.
          */
@@ -1185,9 +1500,26 @@ export interface components {
             /** @default  */
             readonly title: string;
         };
+        /**
+         * WorkflowVersion
+         * @description A version that is kept.
+         */
+        readonly WorkflowVersion: {
+            readonly bytes: number;
+            /** Format: date-time */
+            readonly saved: string;
+            readonly version: number;
+        };
+        /**
+         * WorkflowVersions
+         * @description The versions of a workflow that are kept, the newest first; of a deleted one, too.
+         */
+        readonly WorkflowVersions: {
+            readonly versions: readonly components["schemas"]["WorkflowVersion"][];
+        };
     };
     responses: {
-        /** @description 500: internal; 503: job_table_unusable; 507: no_space; 507: table_full. */
+        /** @description 500: internal; 503: job_table_unusable; 503: no_advice; 503: not_written; 507: no_space; 507: table_full. */
         readonly Failed: {
             headers: {
                 readonly [name: string]: unknown;
@@ -1196,7 +1528,7 @@ export interface components {
                 readonly "application/json": components["schemas"]["Problem"];
             };
         };
-        /** @description 400: bad_request; 400: malformed_json; 403: wrong_host; 404: no_such_file; 404: no_such_path; 404: unknown_batch; 404: unknown_job; 405: wrong_method; 409: client_key_reused; 409: wrong_placement; 409: wrong_state; 410: workflow_lost; 413: request_too_large; 413: too_large; 422: invalid_workflow; 422: not_an_export; 422: workflow_format_error; 422: wrong_request. */
+        /** @description 400: bad_request; 400: malformed_json; 403: wrong_host; 404: no_such_file; 404: no_such_path; 404: unknown_batch; 404: unknown_job; 404: unknown_version; 404: unknown_workflow; 405: wrong_method; 409: client_key_reused; 409: workflow_changed; 409: workflow_exists; 409: wrong_placement; 409: wrong_state; 410: workflow_lost; 413: request_too_large; 413: too_large; 422: bad_workflow_name; 422: invalid_workflow; 422: not_an_export; 422: workflow_format_error; 422: wrong_request. */
         readonly Refused: {
             headers: {
                 readonly [name: string]: unknown;
@@ -1365,6 +1697,35 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["Batch"];
                 };
+            };
+        };
+    };
+    readonly get_definitions: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["DefinitionList"];
+                };
+            };
+            /** @description Not Modified */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -1562,7 +1923,7 @@ export interface operations {
             };
         };
     };
-    readonly delete: {
+    readonly jobs_delete: {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
@@ -1839,6 +2200,32 @@ export interface operations {
             };
         };
     };
+    readonly preflight: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CheckRequest"];
+            };
+        };
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Preflight"];
+                };
+            };
+        };
+    };
     readonly get_queue: {
         readonly parameters: {
             readonly query?: {
@@ -1929,6 +2316,32 @@ export interface operations {
             };
         };
     };
+    readonly validate: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CheckRequest"];
+            };
+        };
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Checked"];
+                };
+            };
+        };
+    };
     readonly get_workers: {
         readonly parameters: {
             readonly query?: never;
@@ -1947,6 +2360,181 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Workers"];
+                };
+            };
+        };
+    };
+    readonly list_workflows: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["WorkflowList"];
+                };
+            };
+        };
+    };
+    readonly get_workflow: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SavedWorkflow"];
+                };
+            };
+        };
+    };
+    readonly put_workflow: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SaveRequest"];
+            };
+        };
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["WorkflowEntry"];
+                };
+            };
+        };
+    };
+    readonly workflows_delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["WorkflowEntry"];
+                };
+            };
+        };
+    };
+    readonly rename: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["RenameRequest"];
+            };
+        };
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["WorkflowEntry"];
+                };
+            };
+        };
+    };
+    readonly get_versions: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["WorkflowVersions"];
+                };
+            };
+        };
+    };
+    readonly get_version: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+                readonly number: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SavedWorkflow"];
                 };
             };
         };
