@@ -13,6 +13,7 @@ from pydantic import BaseModel
 if TYPE_CHECKING:
     from ..jobs.table import JobTable
     from ..settings import Settings
+    from .access import Access
     from .changes import Changes
     from .definitions import Definitions
     from .veil import Veil
@@ -35,8 +36,8 @@ class Workforce(Protocol):
 class Services:
     """All that belongs to a server.
 
-    changes: tells who waits that the table changed. veil: keeps folders of this machine out of answers. answered: set
-    when the first answer is given.
+    changes: tells who waits that the table changed. veil: keeps folders of this machine out of answers. access: who may
+    ask. answered: set when the first answer is given.
     """
 
     settings: Settings
@@ -45,6 +46,7 @@ class Services:
     workforce: Workforce
     changes: Changes
     veil: Veil
+    access: Access
     started: datetime
     answered: asyncio.Event
 
