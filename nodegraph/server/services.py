@@ -13,6 +13,7 @@ from pydantic import BaseModel
 if TYPE_CHECKING:
     from ..jobs.table import JobTable
     from ..settings import Settings
+    from .access import Access
     from .adviser import Adviser
     from .changes import Changes
     from .definitions import Definitions
@@ -39,8 +40,8 @@ class Services:
     """All that belongs to a server.
 
     nodes: the definitions as they are sent. adviser: asks the packs' specs. workflows: those that are saved here.
-    changes: tells who waits that the table changed. veil: keeps folders of this machine out of answers. answered: set
-    when the first answer is given.
+    changes: tells who waits that the table changed. veil: keeps folders of this machine out of answers. access: who may
+    ask. answered: set when the first answer is given.
     """
 
     settings: Settings
@@ -52,6 +53,7 @@ class Services:
     workforce: Workforce
     changes: Changes
     veil: Veil
+    access: Access
     started: datetime
     answered: asyncio.Event
 
