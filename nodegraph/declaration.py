@@ -214,11 +214,11 @@ class _Reader:
     def _output(self, name: str | None, annotation: object) -> OutputDefinition | None:
         plain, may_block = without(annotation, Blocked)
         try:
-            kind = port_type(plain)
+            kind = UnionType(members=()) if plain is Blocked else port_type(plain)
         except NotAPortType as error:
             self.mistakes.append(f"output {name or ''}: {error}")
             return None
-        return OutputDefinition(name=name or _output_name(kind), type=kind, may_block=may_block)
+        return OutputDefinition(name=name or _output_name(kind), type=kind, may_block=may_block or plain is Blocked)
 
     def _spec(self, inputs: list[str]) -> str:
         function = self.options.spec
