@@ -22,7 +22,7 @@ from .execution.context import Context
 from .ports.annotations import NotAPortType, port_type, widget
 from .ports.flow import Blocked, without, without_lazy
 from .ports.literals import problems
-from .ports.types import ScalarType, WireType
+from .ports.types import ScalarType, UnionType, WireType
 from .spec import SpecContext, SpecFunction, annotations_of
 from .workflow.model import Workflow
 
