@@ -720,7 +720,7 @@ export interface components {
          */
         readonly Defect: {
             /** @enum {string} */
-            readonly code: "bad_name" | "unknown_type" | "wrong_version" | "unknown_input" | "missing_input" | "bad_value" | "bad_link" | "missing_node" | "missing_output" | "type_mismatch" | "cycle" | "bad_graph" | "bad_loop" | "bad_workflow_input" | "missing_file" | "file_not_allowed" | "refused";
+            readonly code: "bad_name" | "unknown_type" | "wrong_version" | "unknown_input" | "missing_input" | "bad_value" | "bad_link" | "missing_node" | "missing_output" | "type_mismatch" | "cycle" | "bad_graph" | "bad_loop" | "bad_mode" | "bad_workflow_input" | "missing_file" | "file_not_allowed" | "refused";
             readonly graph: string;
             readonly input: string;
             readonly node: string;
@@ -734,7 +734,7 @@ export interface components {
          */
         readonly DefectDocument: {
             /** @enum {string} */
-            readonly code: "bad_name" | "unknown_type" | "wrong_version" | "unknown_input" | "missing_input" | "bad_value" | "bad_link" | "missing_node" | "missing_output" | "type_mismatch" | "cycle" | "bad_graph" | "bad_loop" | "bad_workflow_input" | "missing_file" | "file_not_allowed" | "refused";
+            readonly code: "bad_name" | "unknown_type" | "wrong_version" | "unknown_input" | "missing_input" | "bad_value" | "bad_link" | "missing_node" | "missing_output" | "type_mismatch" | "cycle" | "bad_graph" | "bad_loop" | "bad_mode" | "bad_workflow_input" | "missing_file" | "file_not_allowed" | "refused";
             readonly graph: string;
             readonly input: string;
             readonly node: string;
