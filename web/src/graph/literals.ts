@@ -208,8 +208,7 @@ function pathProblem(kind: string, value: Json): Problem | null {
 
 function anyProblems(value: Json): Problem[] {
   if (isJson(value, MAX_DEPTH)) return [];
-  const reason =
-    "it holds a number that is not finite, a text that is no UTF-8, or too many lists in one another";
+  const reason = "it holds a number that is not finite, a text that is no UTF-8, or too many lists in one another";
   return [problemOf(reason, "give what a workflow file can hold")];
 }
 

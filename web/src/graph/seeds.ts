@@ -14,11 +14,7 @@ export type UsedSeeds = (graph: string, at: string, seed: number) => boolean;
  * The document to run next, and to go on with: seeds that are random are drawn anew, those that count up are one more
  * unless `used` says that the one that stands there was not run yet. What a run used is what the document shows.
  */
-export function nextSeeds(
-  document: Document,
-  used: UsedSeeds = () => true,
-  draw: () => number = drawSeed,
-): Document {
+export function nextSeeds(document: Document, used: UsedSeeds = () => true, draw: () => number = drawSeed): Document {
   const next = <G extends Graph>(graph: G, name: string): G => {
     let changed = graph;
     for (const [at, mode] of Object.entries(graph.layout?.seeds ?? {})) {

@@ -105,7 +105,9 @@ export function NumberField(props: FieldProps) {
       {...labelled(props)}
       onClick={() => begin()}
       onKeyDown={onKey}
-      onPointerDown={roomy ? (event) => startNumberDrag(event, { value: number, range, isScale: false, onChange }) : undefined}
+      onPointerDown={
+        roomy ? (event) => startNumberDrag(event, { value: number, range, isScale: false, onChange }) : undefined
+      }
     >
       {draft.text || "needed"}
     </div>

@@ -56,6 +56,6 @@ function replaceText(area: HTMLTextAreaElement, text: string): void {
   area.setSelectionRange(start, old.length - same);
   const part = text.slice(start, text.length - same);
   // there is no other way to write into the history of a text area
-  // eslint-disable-next-line @typescript-eslint/no-deprecated
+   
   document.execCommand(part ? "insertText" : "delete", false, part);
 }

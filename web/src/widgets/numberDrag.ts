@@ -14,8 +14,12 @@ interface Drag {
 }
 
 /** Follow the pointer from here on: Shift for fine changes, Ctrl for coarse ones. A press without a drag is a click. */
-export function startNumberDrag(event: ReactPointerEvent<HTMLElement>, { value, range, isScale, onChange }: Drag): void {
-  if (event.button !== 0 || event.target instanceof HTMLInputElement || event.target instanceof HTMLButtonElement) return;
+export function startNumberDrag(
+  event: ReactPointerEvent<HTMLElement>,
+  { value, range, isScale, onChange }: Drag,
+): void {
+  if (event.button !== 0 || event.target instanceof HTMLInputElement || event.target instanceof HTMLButtonElement)
+    return;
   const element = event.currentTarget;
   const { pointerId, clientX: start } = event;
   const width = Math.max(1, element.getBoundingClientRect().width);
@@ -33,7 +37,10 @@ export function startNumberDrag(event: ReactPointerEvent<HTMLElement>, { value, 
     }
     const factor = move.shiftKey ? 0.1 : move.ctrlKey || move.metaKey ? 10 : 1;
     const steps = pixels * perPixel * factor;
-    const next = move.shiftKey && !range.isWhole ? moved(value, Math.round(steps * 10), range, true) : moved(value, Math.round(steps), range);
+    const next =
+      move.shiftKey && !range.isWhole
+        ? moved(value, Math.round(steps * 10), range, true)
+        : moved(value, Math.round(steps), range);
     if (next !== last) onChange((last = next));
   };
   const onEnd = () => {

@@ -59,7 +59,8 @@ export function calculate(text: string): number | null {
 
   function sum(): number {
     let value = product();
-    while (tokens[at] === "+" || tokens[at] === "-") value = tokens[at++] === "+" ? value + product() : value - product();
+    while (tokens[at] === "+" || tokens[at] === "-")
+      value = tokens[at++] === "+" ? value + product() : value - product();
     return value;
   }
 
