@@ -1,4 +1,4 @@
-"""`nodegraph schema`: the JSON Schema of workflow files."""
+"""`nodegraph schema` and `nodegraph openapi`: what workflow files and the server's API look like, for programs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from .common import print_json
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the commands."""
     app.command("schema")(show_schema)
+    app.command("openapi")(show_openapi)
 
 
 def show_schema() -> None:
@@ -17,3 +18,11 @@ def show_schema() -> None:
     from ..workflow.model import json_schema
 
     print_json(json_schema())
+
+
+def show_openapi() -> None:
+    """Print the OpenAPI document of the server's API."""
+    from ..server.app import ROUTES
+    from ..server.openapi import openapi
+
+    print_json(openapi(ROUTES))

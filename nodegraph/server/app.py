@@ -5,13 +5,26 @@ from __future__ import annotations
 from aiohttp import web
 
 from .guard import add_headers, only_from_here
-from .http import SERVICES, telling_errors
-from .routes import batches, events, files, history, jobs, queue, system
+from .http import PREFIX, SERVICES, TABLE, telling_errors
+from .routes import (
+    batches,
+    checking,
+    definitions,
+    description,
+    events,
+    files,
+    history,
+    jobs,
+    queue,
+    system,
+    workflows,
+)
 from .services import Services
 
-PREFIX = "/api/v1"
-
 ROUTES = (
+    *definitions.ROUTES,
+    *checking.ROUTES,
+    *workflows.ROUTES,
     *jobs.ROUTES,
     *files.ROUTES,
     *batches.ROUTES,
@@ -19,6 +32,7 @@ ROUTES = (
     *history.ROUTES,
     *events.ROUTES,
     *system.ROUTES,
+    *description.ROUTES,
 )
 
 
@@ -26,6 +40,7 @@ def make_app(services: Services) -> web.Application:
     """The application that answers for these services."""
     app = web.Application(middlewares=[telling_errors, only_from_here])
     app[SERVICES] = services
+    app[TABLE] = ROUTES
     app[events.SOCKETS] = events.Sockets()
     for route in ROUTES:
         app.router.add_route(route.method, PREFIX + route.path, route.handler())

@@ -12,28 +12,34 @@ import inspect
 import json
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeAlias, TypeVar, get_origin, get_type_hints
+from typing import Annotated, Any, Generic, TypeAlias, TypeVar, get_origin, get_type_hints
 
 import pydantic_core
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from ..errors import InvalidWorkflow, NodegraphError, WorkflowFormatError
 from ..jobs import errors as jobs
 from . import defects
+from .adviser import NoAdvice
 from .defects import MalformedJson, NoSpace, TooLarge, wrong_request
 from .services import Services
 from .veil import Veil
 
 log = logging.getLogger(__name__)
 
+PREFIX = "/api/v1"
 MAX_BODY_BYTES = 64 * 2**20
+IN_PATH = re.compile(r"{(\w+)(?::((?:[^{}]|{[^{}]*})*))?}")
+"""What a path holds: a name and, where there is one, the pattern of what may stand there."""
+
 _MAYBE_INFINITE = re.compile(rb"[eE]\+?[0-9]{2}|[0-9]{300}")
 """Numbers that no float may hold, and some others."""
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)
+TABLE: web.AppKey[Sequence[Route]] = web.AppKey("table")
 
 Answer = TypeVar("Answer", bound=BaseModel)
 Endpoint: TypeAlias = Callable[..., Any]
@@ -48,24 +54,46 @@ class Reply(Generic[Answer]):
     answer: Answer
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raw:
+    """What an endpoint takes and gives that speaks aiohttp itself: this is told to clients, not checked.
+
+    takes: the content type of the body, where that is no document. answer: the type of a document that is given.
+    gives: content types of other answers.
+    """
+
+    query: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None
+    takes: str = ""
+    answer: Any = None
+    gives: tuple[str, ...] = ()
+    statuses: tuple[int, ...] = (200,)
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An endpoint and where it is. changes: whether it may change the table."""
+    """An endpoint and where it is.
+
+    raw: of one that speaks aiohttp itself, for what is no document. aside: it has nothing to do with the table, whatever
+    its method.
+    """
 
     method: str
     path: str
     endpoint: Endpoint
+    raw: Raw | None = None
+    aside: bool = False
 
     @property
     def changes(self) -> bool:
         """Whether it may change the table."""
-        return self.method != "GET"
+        return self.method != "GET" and not self.aside
 
     def handler(self) -> Handler:
         """What aiohttp calls for it."""
-        if _is_raw(self.endpoint):
+        if self.raw is not None:
             return self.endpoint
-        read = _Reading.of(self.endpoint)
+        read = Reading.of(self.endpoint)
 
         async def handle(request: web.Request) -> web.StreamResponse:
             services = request.app[SERVICES]
@@ -79,13 +107,8 @@ class Route:
         return handle
 
 
-def _is_raw(endpoint: Endpoint) -> bool:
-    """Whether it speaks aiohttp itself, for what is no document."""
-    return inspect.iscoroutinefunction(endpoint)
-
-
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class Reading:
     """How the arguments of an endpoint are read. path: a model of what the path holds."""
 
     path: type[BaseModel]
@@ -93,18 +116,29 @@ class _Reading:
     body: type[BaseModel] | None
 
     @classmethod
-    def of(cls, endpoint: Endpoint) -> _Reading:
+    def of(cls, endpoint: Endpoint) -> Reading:
+        """What a typed function says."""
         hints = get_type_hints(endpoint)
         names = list(inspect.signature(endpoint).parameters)[1:]
         fields: dict[str, Any] = {name: (hints[name], ...) for name in names if name not in ("body", "query")}
         path = create_model("Path", __config__=ConfigDict(extra="forbid"), **fields)
-        return cls(path, hints.get("query", _Nothing), hints.get("body"))
+        return cls(path, hints.get("query", Nothing), hints.get("body"))
+
+    @classmethod
+    def raw(cls, path: str, raw: Raw) -> Reading:
+        """What an endpoint reads that speaks aiohttp itself; patterns in the path say what it holds."""
+        found = IN_PATH.findall(path)
+        fields: dict[str, Any] = {
+            name: (Annotated[str, Field(pattern=f"^{pattern}$" if pattern else None)], ...) for name, pattern in found
+        }
+        return cls(create_model("Path", **fields), raw.query or Nothing, raw.body)
 
     async def arguments(self, request: web.Request) -> dict[str, Any]:
+        """The arguments that a request gives. Raises WrongRequest, MalformedJson or TooLarge."""
         found = _checked(self.path, dict(request.match_info), "the path")
         given: dict[str, Any] = {name: getattr(found, name) for name in self.path.model_fields}
         query = parse_query(self.query, request)
-        if self.query is not _Nothing:
+        if self.query is not Nothing:
             given["query"] = query
         if self.body is not None:
             content = await read_body(request)
@@ -112,7 +146,9 @@ class _Reading:
         return given
 
 
-class _Nothing(BaseModel):
+class Nothing(BaseModel):
+    """A query that says nothing."""
+
     model_config = ConfigDict(extra="forbid")
 
 
@@ -166,6 +202,13 @@ STATUS: Mapping[type[Exception], int] = {
     defects.NoSuchPath: 404,
     defects.WrongMethod: 405,
     defects.WrongHost: 403,
+    defects.NotWritten: 503,
+    defects.BadWorkflowName: 422,
+    defects.UnknownWorkflow: 404,
+    defects.UnknownVersion: 404,
+    defects.WorkflowExists: 409,
+    defects.WorkflowChanged: 409,
+    NoAdvice: 503,
     NoSpace: 507,
     InvalidWorkflow: 422,
     WorkflowFormatError: 422,
@@ -218,7 +261,7 @@ def error_answer(error: Exception, veil: Veil) -> web.Response:
     found: list[Any] = []
     if isinstance(error, InvalidWorkflow):
         found = [each.to_document() for each in error.defects]
-    elif isinstance(error, defects.WrongRequest):
+    elif isinstance(error, defects.WrongRequest | defects.WorkflowChanged):
         found = error.defects
     return _error_response(status, code_of(type(error)), veil.text(str(error)), [veil.json(each) for each in found])
 

@@ -17,6 +17,17 @@ class _Document(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Problem(_Document):
+    """What every answer tells whose status is 400 or more.
+
+    error: for people. code: for programs. defects: of the workflow, or of the fields of the request.
+    """
+
+    error: str
+    code: str
+    defects: list[dict[str, JsonValue]]
+
+
 class JobQuery(JobFilter):
     """Which jobs to list, and which page of them. before: the number that the page before this one told."""
 

@@ -7,7 +7,7 @@ import contextlib
 
 from aiohttp import WSCloseCode, web
 
-from ..http import SERVICES, Route, parse_query
+from ..http import SERVICES, Raw, Route, parse_query
 from ..schemas import StreamQuery
 from ..services import Services
 
@@ -81,4 +81,4 @@ async def close_all(app: web.Application) -> None:
         task.cancel()
 
 
-ROUTES = (Route("GET", "/events", stream),)
+ROUTES = (Route("GET", "/events", stream, Raw(query=StreamQuery, statuses=(101,))),)

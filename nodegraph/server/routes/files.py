@@ -13,7 +13,7 @@ from aiohttp import web
 
 from ...jobs.model import JobFile
 from ..defects import NoSuchFile
-from ..http import SERVICES, Route
+from ..http import SERVICES, Raw, Route
 
 CHUNK = 1 << 18
 
@@ -81,4 +81,6 @@ def _headers(head: bytes, name: str) -> dict[str, str]:
     }
 
 
-ROUTES = (Route("GET", "/jobs/{id}/files/{number:[0-9]{1,6}}", get_file),)
+CONTENT = Raw(gives=("application/octet-stream", *(kind for _, _, kind in PICTURES)))
+
+ROUTES = (Route("GET", "/jobs/{id}/files/{number:[0-9]{1,6}}", get_file, CONTENT),)

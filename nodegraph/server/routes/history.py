@@ -12,10 +12,11 @@ from aiohttp import web
 
 from ...jobs.model import JobFilter
 from ..defects import TooLarge
-from ..http import SERVICES, Route, parse_query
+from ..http import SERVICES, Raw, Route, parse_query
 from ..schemas import Added, Forgotten, Retention
 from ..services import Services
 
+LINES = "application/jsonl"
 LINES_AT_ONCE = 200
 IN_MEMORY = 1 << 20
 MAX_IMPORT_BYTES = 4 * 2**30
@@ -28,7 +29,7 @@ async def export(request: web.Request) -> web.StreamResponse:
     lines = services.table.export(parse_query(JobFilter, request))
     part = await asyncio.to_thread(_some, lines)
     headers = {
-        "Content-Type": "application/jsonl; charset=utf-8",
+        "Content-Type": f"{LINES}; charset=utf-8",
         "Content-Disposition": 'attachment; filename="jobs.jsonl"',
     }
     response = web.StreamResponse(headers=headers)
@@ -75,7 +76,7 @@ def prune(services: Services, body: Retention) -> Forgotten:
 
 
 ROUTES = (
-    Route("GET", "/history/export", export),
-    Route("POST", "/history/import", load),
+    Route("GET", "/history/export", export, Raw(query=JobFilter, gives=(LINES,))),
+    Route("POST", "/history/import", load, Raw(takes=LINES, answer=Added)),
     Route("POST", "/history/prune", prune),
 )

@@ -1,23 +1,17 @@
 import { ReactFlowProvider } from "@xyflow/react";
 import { useEffect } from "react";
 import { Canvas } from "../canvas/Canvas";
+import { Welcome } from "../files/Welcome";
 import { loadDefinitions } from "../store/definitions";
-import { redo, undo } from "../store/editor";
 import { usePage } from "../store/layout";
 import { notifyError } from "../store/notices";
 import { DialogHost } from "./DialogHost";
 import { Notices } from "./Notices";
-import { PanelBar, OpenPanel } from "./Panels";
+import { OpenPanel, PanelBar } from "./Panels";
 import { TopBar } from "./TopBar";
-import { type Command, dispatchKey } from "./commands";
-
-const EDIT: readonly Command[] = [
-  { id: "undo", title: "Undo", group: "Edit", keys: ["Mod+Z"], run: undo },
-  { id: "redo", title: "Redo", group: "Edit", keys: ["Mod+Shift+Z", "Mod+Y"], run: redo },
-];
-
-/** Every command of the editor; each feature adds its own. */
-const COMMANDS: readonly Command[] = [...EDIT];
+import { COMMANDS } from "./commandList";
+import { dispatchKey } from "./commands";
+import { useDialog } from "./dialogs";
 
 export function App() {
   const theme = usePage((state) => state.theme);
@@ -28,7 +22,9 @@ export function App() {
 
   useEffect(() => {
     loadDefinitions().catch((error: unknown) => notifyError("the nodes could not be loaded", error));
-    const onKey = (event: KeyboardEvent) => void dispatchKey(event, COMMANDS);
+    const onKey = (event: KeyboardEvent) => {
+      if (!event.defaultPrevented && !useDialog.getState().dialog) dispatchKey(event, COMMANDS);
+    };
     window.addEventListener("keydown", onKey);
     return () => window.removeEventListener("keydown", onKey);
   }, []);
@@ -36,11 +32,12 @@ export function App() {
   return (
     <ReactFlowProvider>
       <div className="page">
-        <TopBar />
+        <TopBar commands={COMMANDS} />
         <PanelBar side="left" />
         <OpenPanel side="left" />
         <main className="page-main" aria-label="Graph">
           <Canvas />
+          <Welcome />
         </main>
         <OpenPanel side="right" />
         <PanelBar side="right" />

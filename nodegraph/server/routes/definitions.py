@@ -1,0 +1,30 @@
+"""The nodes that there are."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+
+from ..http import SERVICES, Raw, Route
+from ..schemas_definitions import DefinitionList
+
+
+async def get_definitions(request: web.Request) -> web.StreamResponse:
+    """The definitions of all nodes; 304 where the sender has them already."""
+    ready = await asyncio.to_thread(request.app[SERVICES].nodes.ready)
+    headers = {"ETag": f'"{ready.code}"', "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+    if is_known(request, ready.code):
+        return web.Response(status=304, headers=headers)
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+        return web.Response(body=ready.packed, headers=headers, content_type="application/json")
+    return web.Response(body=ready.plain, headers=headers, content_type="application/json")
+
+
+def is_known(request: web.Request, tag: str) -> bool:
+    """Whether the sender says that it has this version already."""
+    return any(each.value in (tag, "*") for each in request.if_none_match or ())
+
+
+ROUTES = (Route("GET", "/definitions", get_definitions, Raw(answer=DefinitionList, statuses=(200, 304))),)
