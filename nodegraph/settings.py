@@ -45,6 +45,9 @@ class Settings(BaseModel):
     comfyui: Path | None = Field(default=None, description="a ComfyUI installation whose models are used in place")
     a1111: Path | None = Field(default=None, description="a Stable Diffusion web UI whose models are used in place")
     input: Path = Field(default_factory=lambda: _data_folder() / "input", description="pictures that workflows read")
+    workflows: Path = Field(
+        default_factory=lambda: _data_folder() / "workflows", description="workflows that the editor saves"
+    )
     output: Path = Field(default=Path("output"), description="where nodes write")
     state: Path = Field(default_factory=lambda: _data_folder() / "state", description="what long nodes resume from")
     cache: Path = Field(

@@ -38,6 +38,7 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(
         models=tmp_path / "models",
         input=tmp_path / "input",
+        workflows=tmp_path / "workflows",
         output=tmp_path / "output",
         state=tmp_path / "state",
         cache=tmp_path / "cache",

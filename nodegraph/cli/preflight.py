@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..execution.showing import shown
+from ..execution.report_document import said, to_document
 from .common import ExitCode, JsonOption, print_json, reporting, say
 from .declared import (
     DeviceOption,
@@ -23,7 +23,7 @@ from .declared import (
 
 if TYPE_CHECKING:
     from ..catalog import Catalog
-    from ..execution.preflight import NodeReport, Report
+    from ..execution.preflight import Report
     from ..workflow.model import Workflow
 
 _HELP = """Tell what a run would do, need and refuse, without running anything.
@@ -73,50 +73,6 @@ def _preflight(name: str, workflow: Workflow, catalog: Catalog, given: Given, op
         raise typer.Exit(ExitCode.INVALID if report.defects else ExitCode.DONE)
 
 
-def to_document(report: Report) -> dict[str, Any]:
-    """The report as JSON."""
-    memory = report.memory
-    return {
-        "ready": not report.defects,
-        "nodes": [_node_document(each) for each in report.nodes],
-        "models": [
-            {
-                "node": each.node,
-                "file": each.name,
-                "family": each.facts.family,
-                "precision": each.facts.precision,
-                "parameters": each.facts.parameters,
-                "bytes": each.facts.bytes,
-            }
-            for each in report.models
-        ],
-        "memory": memory
-        and {
-            "peak": memory.peak,
-            "baseline": memory.baseline,
-            "values": memory.values,
-            "working": memory.working,
-            "node": memory.node,
-        },
-        "time": {"class": report.time_class, "seconds": round(report.seconds, 3)},
-        "not_known": list(report.gaps),
-        "unread": list(report.unread),
-        "defects": [each.to_document() for each in report.defects],
-    }
-
-
-def _node_document(node: NodeReport) -> dict[str, Any]:
-    return {
-        "name": node.name,
-        "type": node.type,
-        "state": node.state,
-        "outputs": {name: _said(value) for name, value in node.outputs.items()},
-        "seconds": None if node.seconds is None else round(node.seconds, 3),
-        "working": node.working,
-        "gap": node.gap,
-    }
-
-
 def to_lines(report: Report) -> Iterator[str]:
     """The report for people."""
     if report.memory is None:
@@ -149,26 +105,14 @@ def to_lines(report: Report) -> Iterator[str]:
         yield f"not read, so taken as new: {', '.join(report.unread)}"
 
 
-def _said(value: object) -> Any:
-    """A spec or an `Unknown` in words, a plain value as JSON."""
-    from ..ports.flow import Blocked
-    from ..spec import Spec, Unknown
-
-    if isinstance(value, list | tuple):
-        return [_said(each) for each in value]
-    if isinstance(value, Blocked):
-        return f"blocked: {value.reason}"
-    return str(value) if isinstance(value, Spec | Unknown) else shown(value)
-
-
 def _in_line(value: object) -> str:
-    """As `_said`, short enough for a line."""
+    """As `said`, short enough for a line."""
     from ..errors import shorten
 
     if isinstance(value, list | tuple) and len(value) > SHOWN_ITEMS:
         return f"{len(value)} x {_in_line(value[0])}, ..."
-    said = _said(value)
-    return said if isinstance(said, str) and not isinstance(value, str) else shorten(said)
+    text = said(value)
+    return text if isinstance(text, str) and not isinstance(value, str) else shorten(text)
 
 
 def _megabytes(count: int) -> str:

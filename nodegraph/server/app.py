@@ -7,10 +7,26 @@ from aiohttp import web
 from .guard import PUBLIC, add_headers, only_for_us, only_invited
 from .http import PREFIX, SERVICES, TABLE, telling_errors
 from .pages import add_pages
-from .routes import batches, description, events, files, history, jobs, queue, session, system
+from .routes import (
+    batches,
+    checking,
+    definitions,
+    description,
+    events,
+    files,
+    history,
+    jobs,
+    queue,
+    session,
+    system,
+    workflows,
+)
 from .services import Services
 
 ROUTES = (
+    *definitions.ROUTES,
+    *checking.ROUTES,
+    *workflows.ROUTES,
     *jobs.ROUTES,
     *files.ROUTES,
     *batches.ROUTES,

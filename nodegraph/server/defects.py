@@ -75,6 +75,49 @@ class NoSpace(NodegraphError):
     """The disk is full."""
 
 
+class NotWritten(NodegraphError):
+    """A folder of the server cannot be written to."""
+
+
+class BadWorkflowName(NodegraphError):
+    """A name is none that a workflow can be saved under."""
+
+
+class UnknownWorkflow(NodegraphError):
+    """No workflow has a name."""
+
+
+class UnknownVersion(NodegraphError):
+    """A workflow has no such version, or has it no more."""
+
+
+class WorkflowExists(NodegraphError):
+    """Another workflow has the name already."""
+
+
+class WorkflowChanged(NodegraphError):
+    """A workflow is another one than the sender had loaded. version: that it has now; None where it is gone."""
+
+    def __init__(self, name: str, base: int | None, version: int | None) -> None:
+        self.version = version
+        if base is None:
+            reason = f"there is a workflow {name!r} already, of version {version}"
+        elif version is None:
+            reason = f"the workflow {name!r} was deleted since its version {base} was loaded"
+        else:
+            reason = f"the workflow {name!r} has changed since its version {base} was loaded; it has version {version}"
+        self.defects: list[dict[str, JsonValue]] = [
+            {"code": "workflow_changed", "input": "base", "value": base, "reason": reason, "version": version}
+        ]
+        super().__init__(f"{reason}; load it and save again, or save under another name")
+
+
+def not_written(what: str, folder: str, error: OSError) -> NotWritten:
+    """What to say where a file could not be written. folder: which one it is, such as "of workflows"."""
+    reason = error.strerror or type(error).__name__
+    return NotWritten(f"{what} was not written: {reason}; see who may write to the folder {folder}")
+
+
 def wrong_request(what: str, error: ValidationError) -> WrongRequest:
     """What pydantic found in a part of a request; values are not repeated, since they may be large."""
     found = error.errors(include_input=False, include_url=False, include_context=False)[:MOST_NAMED]

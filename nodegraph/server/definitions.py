@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -51,6 +52,23 @@ class Definitions:
         """The catalog, loaded where it is not yet."""
         return self._load(None).catalog
 
+    def files(self) -> FileResolver:
+        """Finds the files that workflows may name."""
+        return self._load(None).files
+
+    def newest(self) -> Catalog:
+        """The catalog as the packs are now."""
+        known = self._known
+        if known is not None and known.catalog.failures and current_code(self._settings) == known.catalog.code:
+            return known.catalog  # describing a broken pack again takes seconds and gives nothing new
+        return self._load(known).catalog
+
+    def defects(self, document: object, inputs: Row, targets: Collection[str] | None) -> list[Defect]:
+        """Everything that keeps a workflow from running with these inputs. Raises WorkflowFormatError."""
+        from ..workflow.model import Workflow
+
+        return _defects(Workflow.from_document(document), inputs, targets, self._load(None))
+
     def check(self, document: object, inputs: Row, targets: Collection[str] | None) -> Workflow:
         """The workflow in a document, if it can run with these inputs.
 
@@ -81,10 +99,27 @@ class Definitions:
             known = self._known
             if known is None or known is old:
                 catalog = load_catalog(self._settings)
-                if known is None or catalog.code != known.catalog.code:
+                if known is None or _told(catalog) != _told(known.catalog):
                     known = _Known(catalog, FileResolver(self._settings, catalog.packs))
                 self._known = known
             return known
+
+
+def current_code(settings: Settings) -> dict[str, str]:
+    """A digest of the source of each module of each pack, as they are now."""
+    from ..fingerprint import PackSources
+    from ..plugins import discover
+
+    code: dict[str, str] = {}
+    for pack in discover(settings.plugins, settings.cache / "definitions").packs:
+        with contextlib.suppress(OSError):
+            code |= PackSources(pack.package, pack.folder).digests()
+    return code
+
+
+def _told(catalog: Catalog) -> tuple[Mapping[str, str], list[str]]:
+    """What makes a catalog another one."""
+    return catalog.code, [str(each) for each in catalog.failures]
 
 
 def _defects_of_rows(

@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from ..errors import InvalidWorkflow, NodegraphError, WorkflowFormatError
 from ..jobs import errors as jobs
 from . import defects
+from .adviser import NoAdvice
 from .defects import MalformedJson, NoSpace, TooLarge, wrong_request
 from .services import Services
 from .veil import Veil
@@ -71,17 +72,22 @@ class Raw:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An endpoint and where it is. raw: of one that speaks aiohttp itself, for what is no document."""
+    """An endpoint and where it is.
+
+    raw: of one that speaks aiohttp itself, for what is no document. aside: it has nothing to do with the table,
+    whatever its method.
+    """
 
     method: str
     path: str
     endpoint: Endpoint
     raw: Raw | None = None
+    aside: bool = False
 
     @property
     def changes(self) -> bool:
         """Whether it may change the table."""
-        return self.method != "GET"
+        return self.method != "GET" and not self.aside
 
     def handler(self) -> Handler:
         """What aiohttp calls for it."""
@@ -199,6 +205,13 @@ STATUS: Mapping[type[Exception], int] = {
     defects.TokenNeeded: 401,
     defects.WrongToken: 401,
     defects.TooManyAttempts: 429,
+    defects.NotWritten: 503,
+    defects.BadWorkflowName: 422,
+    defects.UnknownWorkflow: 404,
+    defects.UnknownVersion: 404,
+    defects.WorkflowExists: 409,
+    defects.WorkflowChanged: 409,
+    NoAdvice: 503,
     NoSpace: 507,
     InvalidWorkflow: 422,
     WorkflowFormatError: 422,
@@ -251,7 +264,7 @@ def error_answer(error: Exception, veil: Veil) -> web.Response:
     found: list[Any] = []
     if isinstance(error, InvalidWorkflow):
         found = [each.to_document() for each in error.defects]
-    elif isinstance(error, defects.WrongRequest):
+    elif isinstance(error, defects.WrongRequest | defects.WorkflowChanged):
         found = error.defects
     headers = error.headers if isinstance(error, defects.Unknown) else {}
     told = [veil.json(each) for each in found]

@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from ..jobs.table import JobTable
     from ..settings import Settings
     from .access import Access
+    from .adviser import Adviser
     from .changes import Changes
     from .definitions import Definitions
+    from .definitions_document import DefinitionsDocument
     from .veil import Veil
+    from .workflow_store import WorkflowStore
 
 
 class Workforce(Protocol):
@@ -36,6 +39,7 @@ class Workforce(Protocol):
 class Services:
     """All that belongs to a server.
 
+    nodes: the definitions as they are sent. adviser: asks the packs' specs. workflows: those that are saved here.
     changes: tells who waits that the table changed. veil: keeps folders of this machine out of answers. access: who may
     ask. answered: set when the first answer is given.
     """
@@ -43,6 +47,9 @@ class Services:
     settings: Settings
     table: JobTable
     definitions: Definitions
+    nodes: DefinitionsDocument
+    adviser: Adviser
+    workflows: WorkflowStore
     workforce: Workforce
     changes: Changes
     veil: Veil

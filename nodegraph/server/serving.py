@@ -119,16 +119,23 @@ def make_services(
     settings: Settings, table: JobTable, workforce: Workforce, changes: Changes, access: Access
 ) -> Services:
     """All that belongs to a server."""
+    from .adviser import Adviser
     from .definitions import Definitions
+    from .definitions_document import DefinitionsDocument
     from .veil import Veil
+    from .workflow_store import WorkflowStore
 
+    definitions, veil = Definitions(settings), Veil(settings)
     return Services(
         settings=settings,
         table=table,
-        definitions=Definitions(settings),
+        definitions=definitions,
+        nodes=DefinitionsDocument(definitions, veil),
+        adviser=Adviser(settings, definitions),
+        workflows=WorkflowStore(settings.workflows),
         workforce=workforce,
         changes=changes,
-        veil=Veil(settings),
+        veil=veil,
         access=access,
         started=datetime.now(UTC),
         answered=asyncio.Event(),
@@ -155,6 +162,7 @@ async def answering(services: Services, listening: socket.socket) -> AsyncIterat
         yield
     finally:
         await runner.cleanup()
+        await asyncio.to_thread(services.adviser.close)
 
 
 async def _work(services: Services, ended: asyncio.Event) -> None:

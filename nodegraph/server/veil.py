@@ -19,6 +19,7 @@ class Veil:
         named: list[tuple[Path, str]] = [
             (settings.models, "models"),
             (settings.input, "input"),
+            (settings.workflows, "workflows"),
             (settings.output, "output"),
             (settings.state, "state"),
             (settings.cache, "cache"),

@@ -6,10 +6,10 @@ import asyncio
 import http.client
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -100,7 +100,10 @@ class Served:
         return found
 
 
-Serve = Callable[[], Served]
+class Serve(Protocol):
+    """Starts a server, with these settings changed."""
+
+    def __call__(self, **changes: object) -> Served: ...
 
 
 @pytest.fixture
@@ -116,8 +119,8 @@ def serve(server_settings: Settings) -> Iterator[Serve]:
     """Starts servers on the test's folders, one after the other."""
     started: list[Served] = []
 
-    def start() -> Served:
-        started.append(Served(server_settings))
+    def start(**changes: object) -> Served:
+        started.append(Served(server_settings.model_copy(update=changes)))
         return started[-1]
 
     yield start

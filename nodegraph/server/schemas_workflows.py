@@ -1,0 +1,72 @@
+"""What the routes of saved workflows take and tell."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class WorkflowEntry(_Document):
+    """A saved workflow. inputs: how many it declares. error: why its file cannot be used; "" where it can.
+
+    name: may have folders, such as "portraits/fox". version: counts what was ever saved under the name.
+    """
+
+    name: str
+    title: str
+    description: str
+    version: int
+    saved: datetime
+    bytes: int
+    inputs: int
+    error: str = ""
+
+
+class WorkflowList(_Document):
+    """Saved workflows, the newest first."""
+
+    workflows: list[WorkflowEntry]
+
+
+class SavedWorkflow(_Document):
+    """A version of a workflow. workflow: its document, in the newest format."""
+
+    name: str
+    version: int
+    saved: datetime
+    workflow: dict[str, JsonValue]
+
+
+class SaveRequest(_Document):
+    """A workflow to be saved. base: the version that the sender had loaded; null where it is to be a new one.
+
+    It may have defects, such as inputs that are not wired yet.
+    """
+
+    workflow: dict[str, JsonValue]
+    base: int | None
+
+
+class RenameRequest(_Document):
+    """to: the new name."""
+
+    to: str
+
+
+class WorkflowVersion(_Document):
+    """A version that is kept."""
+
+    version: int
+    saved: datetime
+    bytes: int
+
+
+class WorkflowVersions(_Document):
+    """The versions of a workflow that are kept, the newest first; of a deleted one, too."""
+
+    versions: list[WorkflowVersion]

@@ -1,0 +1,49 @@
+import { ReactFlowProvider } from "@xyflow/react";
+import { useEffect } from "react";
+import { Canvas } from "../canvas/Canvas";
+import { Welcome } from "../files/Welcome";
+import { loadDefinitions } from "../store/definitions";
+import { usePage } from "../store/layout";
+import { notifyError } from "../store/notices";
+import { DialogHost } from "./DialogHost";
+import { Notices } from "./Notices";
+import { OpenPanel, PanelBar } from "./Panels";
+import { TopBar } from "./TopBar";
+import { COMMANDS } from "./commandList";
+import { dispatchKey } from "./commands";
+import { useDialog } from "./dialogs";
+
+export function App() {
+  const theme = usePage((state) => state.theme);
+
+  useEffect(() => {
+    document.documentElement.dataset["theme"] = theme;
+  }, [theme]);
+
+  useEffect(() => {
+    loadDefinitions().catch((error: unknown) => notifyError("the nodes could not be loaded", error));
+    const onKey = (event: KeyboardEvent) => {
+      if (!event.defaultPrevented && !useDialog.getState().dialog) dispatchKey(event, COMMANDS);
+    };
+    window.addEventListener("keydown", onKey);
+    return () => window.removeEventListener("keydown", onKey);
+  }, []);
+
+  return (
+    <ReactFlowProvider>
+      <div className="page">
+        <TopBar commands={COMMANDS} />
+        <PanelBar side="left" />
+        <OpenPanel side="left" />
+        <main className="page-main" aria-label="Graph">
+          <Canvas />
+          <Welcome />
+        </main>
+        <OpenPanel side="right" />
+        <PanelBar side="right" />
+      </div>
+      <Notices />
+      <DialogHost />
+    </ReactFlowProvider>
+  );
+}

@@ -1,0 +1,6 @@
+// Every command of the editor; each feature adds its own.
+import { FILE_COMMANDS } from "../files/commands";
+import type { Command } from "./commands";
+import { EDIT_COMMANDS, pageCommands } from "./pageCommands";
+
+export const COMMANDS: readonly Command[] = [...FILE_COMMANDS, ...EDIT_COMMANDS, ...pageCommands(() => COMMANDS)];
