@@ -17,7 +17,7 @@ const server = await createServer({
 });
 const known = new Map(definitions.map((each) => [each.id, each]));
 const edits = {};
-for (const name of ["subgraphs", "moving", "movingOut", "library", "interface", "loops", "splice"]) {
+for (const name of ["subgraphs", "moving", "movingOut", "library", "interface", "loops", "loopOptions", "splice"]) {
   Object.assign(edits, await server.ssrLoadModule(`/src/graph/${name}.ts`));
 }
 const argument = (value) => (value?.set ? new Set(value.set) : value === "definitions" ? known : value);

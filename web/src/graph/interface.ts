@@ -108,7 +108,7 @@ export function renamePort(document: Document, graph: GraphName, side: Side, old
 
 function renamed(document: Document, name: GraphName, side: Side, old: string, next: string): Document {
   const key = (each: string) => (each === old ? next : each);
-  const left = withGraph(document, name, (graph) => ({ ...graph, [side]: withKey(graph[side], key) }));
+  const left = withGraph(document, name, (graph) => ({ ...graph, [side]: withKey<unknown>(graph[side], key) }));
   if (name === "") return left;
   return usesOf(left, name).reduce(
     (found, { graph, node }) => withGraph(found, graph, (each) => renamedAt(each, node, side, old, key)),
