@@ -15,8 +15,10 @@ from .routes import (
     files,
     history,
     jobs,
+    pictures,
     queue,
     system,
+    templates,
     workflows,
 )
 from .services import Services
@@ -25,6 +27,8 @@ ROUTES = (
     *definitions.ROUTES,
     *checking.ROUTES,
     *workflows.ROUTES,
+    *templates.ROUTES,
+    *pictures.ROUTES,
     *jobs.ROUTES,
     *files.ROUTES,
     *batches.ROUTES,

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from .changes import Changes
     from .definitions import Definitions
     from .definitions_document import DefinitionsDocument
+    from .input_pictures import InputPictures
+    from .templates import Templates
+    from .uploads import Uploads
     from .veil import Veil
     from .workflow_store import WorkflowStore
 
@@ -39,6 +42,8 @@ class Services:
     """All that belongs to a server.
 
     nodes: the definitions as they are sent. adviser: asks the packs' specs. workflows: those that are saved here.
+    templates: workflows that come with packs.
+    uploads: takes pictures. inputs: the pictures that workflows may read.
     changes: tells who waits that the table changed. veil: keeps folders of this machine out of answers. answered: set
     when the first answer is given.
     """
@@ -49,6 +54,9 @@ class Services:
     nodes: DefinitionsDocument
     adviser: Adviser
     workflows: WorkflowStore
+    templates: Templates
+    uploads: Uploads
+    inputs: InputPictures
     workforce: Workforce
     changes: Changes
     veil: Veil

@@ -149,6 +149,10 @@ def make_services(settings: Settings, table: JobTable, workforce: Workforce, cha
     from .adviser import Adviser
     from .definitions import Definitions
     from .definitions_document import DefinitionsDocument
+    from .input_pictures import InputPictures
+    from .templates import Templates
+    from .thumbnails import Thumbnails
+    from .uploads import Uploads
     from .veil import Veil
     from .workflow_store import WorkflowStore
 
@@ -160,6 +164,9 @@ def make_services(settings: Settings, table: JobTable, workforce: Workforce, cha
         nodes=DefinitionsDocument(definitions, veil),
         adviser=Adviser(settings, definitions),
         workflows=WorkflowStore(settings.workflows),
+        templates=Templates(definitions),
+        uploads=Uploads(settings.input),
+        inputs=InputPictures(definitions, Thumbnails(settings.cache)),
         workforce=workforce,
         changes=changes,
         veil=veil,

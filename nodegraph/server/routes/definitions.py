@@ -8,6 +8,7 @@ from aiohttp import web
 
 from ..http import SERVICES, Raw, Route
 from ..schemas_definitions import DefinitionList
+from ..sending import is_known
 
 
 async def get_definitions(request: web.Request) -> web.StreamResponse:
@@ -20,11 +21,6 @@ async def get_definitions(request: web.Request) -> web.StreamResponse:
         headers["Content-Encoding"] = "gzip"
         return web.Response(body=ready.packed, headers=headers, content_type="application/json")
     return web.Response(body=ready.plain, headers=headers, content_type="application/json")
-
-
-def is_known(request: web.Request, tag: str) -> bool:
-    """Whether the sender says that it has this version already."""
-    return any(each.value in (tag, "*") for each in request.if_none_match or ())
 
 
 ROUTES = (Route("GET", "/definitions", get_definitions, Raw(answer=DefinitionList, statuses=(200, 304))),)
