@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .definitions import Definitions
     from .definitions_document import DefinitionsDocument
     from .input_pictures import InputPictures
+    from .model_files import ModelFiles
     from .templates import Templates
     from .uploads import Uploads
     from .veil import Veil
@@ -44,6 +45,7 @@ class Services:
     nodes: the definitions as they are sent. adviser: asks the packs' specs. workflows: those that are saved here.
     templates: workflows that come with packs.
     uploads: takes pictures. inputs: the pictures that workflows may read.
+    models: the model files that they may name.
     changes: tells who waits that the table changed. veil: keeps folders of this machine out of answers. answered: set
     when the first answer is given.
     """
@@ -57,6 +59,7 @@ class Services:
     templates: Templates
     uploads: Uploads
     inputs: InputPictures
+    models: ModelFiles
     workforce: Workforce
     changes: Changes
     veil: Veil

@@ -419,6 +419,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/models": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Model files with what their headers say; those that cannot be used say why. */
+        readonly get: operations["list_models"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/openapi.json": {
         readonly parameters: {
             readonly query?: never;
@@ -1167,6 +1184,21 @@ export interface components {
             readonly kind: "map";
         };
         /**
+         * ModelEntry
+         * @description A file that workflows may name, or a folder that is one model.
+         *
+         *     name: what a workflow writes. family: what kind of model it is, precision: the dtype of most of its weights; both ""
+         *     where no node says so. error: why no node here can load it.
+         */
+        readonly ModelEntry: {
+            readonly bytes: number;
+            readonly error: string;
+            readonly family: string;
+            readonly kind: string;
+            readonly name: string;
+            readonly precision: string;
+        };
+        /**
          * ModelField
          * @description One field of a pydantic model.
          */
@@ -1176,6 +1208,13 @@ export interface components {
             readonly name: string;
             readonly required: boolean;
             readonly type: components["schemas"]["PortType"];
+        };
+        /**
+         * ModelList
+         * @description Model files by kind, bundled ones first.
+         */
+        readonly ModelList: {
+            readonly models: readonly components["schemas"]["ModelEntry"][];
         };
         /**
          * ModelType
@@ -2482,6 +2521,30 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Job"];
+                };
+            };
+        };
+    };
+    readonly list_models: {
+        readonly parameters: {
+            readonly query?: {
+                readonly kind?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ModelList"];
                 };
             };
         };
