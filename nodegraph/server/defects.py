@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue, ValidationError
@@ -46,6 +47,28 @@ class WrongMethod(NodegraphError):
 
 class WrongHost(NodegraphError):
     """A request was meant for another machine, or comes from a page of another one."""
+
+
+class Unknown(NodegraphError):
+    """A request comes from somebody who may not ask. headers: of the answer."""
+
+    headers: Mapping[str, str] = {"WWW-Authenticate": "Bearer"}
+
+
+class TokenNeeded(Unknown):
+    """A request has neither the server's token nor a session."""
+
+
+class WrongToken(Unknown):
+    """A request has another token than the server's."""
+
+
+class TooManyAttempts(Unknown):
+    """Wrong tokens came from an address too often; seconds: until it may try again."""
+
+    def __init__(self, text: str, seconds: float) -> None:
+        self.headers = {"Retry-After": str(math.ceil(seconds))}
+        super().__init__(text)
 
 
 class NoSpace(NodegraphError):

@@ -182,6 +182,8 @@ class _SimpleRows:
         for name in names:
             places = ports[name] = []
             for place in workflow.inputs[name].to:
+                if workflow.nodes[place.rpartition(".")[0]].mode:  # then it may go elsewhere
+                    return None
                 port = port_at(workflow, known.catalog, place)
                 if port is None or has_variable(port.type):  # then its type decides about others
                     return None

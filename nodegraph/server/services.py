@@ -13,6 +13,7 @@ from pydantic import BaseModel
 if TYPE_CHECKING:
     from ..jobs.table import JobTable
     from ..settings import Settings
+    from .access import Access
     from .adviser import Adviser
     from .changes import Changes
     from .definitions import Definitions
@@ -46,8 +47,8 @@ class Services:
     templates: workflows that come with packs.
     uploads: takes pictures. inputs: the pictures that workflows may read.
     models: the model files that they may name.
-    changes: tells who waits that the table changed. veil: keeps folders of this machine out of answers. answered: set
-    when the first answer is given.
+    changes: tells who waits that the table changed. veil: keeps folders of this machine out of answers. access: who may
+    ask. answered: set when the first answer is given.
     """
 
     settings: Settings
@@ -63,6 +64,7 @@ class Services:
     workforce: Workforce
     changes: Changes
     veil: Veil
+    access: Access
     started: datetime
     answered: asyncio.Event
 
