@@ -956,7 +956,9 @@ export interface components {
         };
         /** @enum {string} */
         readonly JobState: "queued" | "running" | "paused" | "done" | "failed" | "cancelled";
-        readonly JsonValue: unknown;
+        readonly JsonValue: string | number | boolean | null | readonly components["schemas"]["JsonValue"][] | {
+            readonly [key: string]: components["schemas"]["JsonValue"];
+        };
         /**
          * KnownPack
          * @description A node pack. nodes: how many it brings. error: why it, or a part of it, cannot be used; "" where all is well.
