@@ -101,8 +101,10 @@ export const pruneJobs = (json: { readonly keep: number }) =>
 /** All that happened to a job so far. */
 export async function eventsOf(id: string): Promise<JobEvent[]> {
   const found: JobEvent[] = [];
-  for (let after = 0; ; ) {
-    const { events, last } = await request<Events>("GET", path("jobs", id, "events"), { query: { after, limit: 5000 } });
+  for (let after = 0; ;) {
+    const { events, last } = await request<Events>("GET", path("jobs", id, "events"), {
+      query: { after, limit: 5000 },
+    });
     found.push(...events);
     if (events.length < 5000) return found;
     after = last;
