@@ -453,6 +453,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/session": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Trade the server's token for a cookie, with which a browser may ask from then on.
+         * @description Where the server asks for no token, any is taken and there is no cookie.
+         */
+        readonly post: operations["start_session"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/system": {
         readonly parameters: {
             readonly query?: never;
@@ -936,7 +956,9 @@ export interface components {
         };
         /** @enum {string} */
         readonly JobState: "queued" | "running" | "paused" | "done" | "failed" | "cancelled";
-        readonly JsonValue: unknown;
+        readonly JsonValue: string | number | boolean | null | readonly components["schemas"]["JsonValue"][] | {
+            readonly [key: string]: components["schemas"]["JsonValue"];
+        };
         /**
          * KnownPack
          * @description A node pack. nodes: how many it brings. error: why it, or a part of it, cannot be used; "" where all is well.
@@ -1064,6 +1086,8 @@ export interface components {
          *     inputs: by name a scalar or list (a literal), `{"from": "node.output"}` (a wire), a list that may mix literals and
          *         wires, or `{"value": ...}` (a literal of any form, needed for JSON objects).
          *
+         *     mode: "bypass": its inputs stand in for its outputs. "mute": it does not run, nor what cannot do without it.
+         *
          *     The rest belongs to the types "graph", "for_each" and "repeat", which run a graph of the file:
          *
          *     graph: its name in `graphs`; the node has that graph's inputs and outputs.
@@ -1087,6 +1111,11 @@ export interface components {
             readonly inputs?: {
                 readonly [key: string]: components["schemas"]["JsonValue"];
             };
+            /**
+             * @default
+             * @enum {string}
+             */
+            readonly mode: "" | "bypass" | "mute";
             /** @default  */
             readonly title: string;
             readonly type: string;
@@ -1320,6 +1349,13 @@ export interface components {
             readonly kind: "seed";
         };
         /**
+         * Session
+         * @description A browser that may ask. until: how long; null where everybody may.
+         */
+        readonly Session: {
+            readonly until: string | null;
+        };
+        /**
          * Slider
          * @description A number on a slider that moves in steps; the range comes from the field's limits.
          */
@@ -1357,7 +1393,10 @@ export interface components {
         };
         /**
          * System
-         * @description The server. sequence: of the last event. definitions: how many nodes it knows; null before they are loaded.
+         * @description The server.
+         *
+         *     sequence: of the last event. definitions: how many nodes it knows; null before they are loaded. token_needed:
+         *     whether it asks for a token.
          */
         readonly System: {
             readonly counts: {
@@ -1369,7 +1408,15 @@ export interface components {
             readonly sequence: number;
             /** Format: date-time */
             readonly started: string;
+            readonly token_needed: boolean;
             readonly version: string;
+        };
+        /**
+         * TokenGiven
+         * @description The token that the server asks for.
+         */
+        readonly TokenGiven: {
+            readonly token: string;
         };
         /**
          * UnionType
@@ -1528,7 +1575,7 @@ export interface components {
                 readonly "application/json": components["schemas"]["Problem"];
             };
         };
-        /** @description 400: bad_request; 400: malformed_json; 403: wrong_host; 404: no_such_file; 404: no_such_path; 404: unknown_batch; 404: unknown_job; 404: unknown_version; 404: unknown_workflow; 405: wrong_method; 409: client_key_reused; 409: workflow_changed; 409: workflow_exists; 409: wrong_placement; 409: wrong_state; 410: workflow_lost; 413: request_too_large; 413: too_large; 422: bad_workflow_name; 422: invalid_workflow; 422: not_an_export; 422: workflow_format_error; 422: wrong_request. */
+        /** @description 400: bad_request; 400: malformed_json; 401: token_needed; 401: wrong_token; 403: wrong_host; 404: no_such_file; 404: no_such_path; 404: unknown_batch; 404: unknown_job; 404: unknown_version; 404: unknown_workflow; 405: wrong_method; 409: client_key_reused; 409: workflow_changed; 409: workflow_exists; 409: wrong_placement; 409: wrong_state; 410: workflow_lost; 413: request_too_large; 413: too_large; 422: bad_workflow_name; 422: invalid_workflow; 422: not_an_export; 422: workflow_format_error; 422: wrong_request; 429: too_many_attempts. */
         readonly Refused: {
             headers: {
                 readonly [name: string]: unknown;
@@ -2290,6 +2337,32 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Queue"];
+                };
+            };
+        };
+    };
+    readonly start_session: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["TokenGiven"];
+            };
+        };
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Session"];
                 };
             };
         };
