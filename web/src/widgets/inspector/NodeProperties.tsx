@@ -3,7 +3,8 @@ import { type GraphName, graphOf, wiresOf } from "../../graph/document";
 import { changeNode, renameNode, tidy } from "../../graph/edits";
 import type { NodeEntry } from "../../graph/document";
 import { nameProblem } from "../../graph/declared";
-import { type Ports, portsOf } from "../../graph/ports";
+import { labelOf } from "../../graph/labels";
+import { CALLS, type Ports, portsOf } from "../../graph/ports";
 import { useDefinitions } from "../../store/definitions";
 import { edit, select, useTab } from "../../store/editor";
 import { InputControl } from "../InputControl";
@@ -26,6 +27,7 @@ export function NodeProperties({ graph, name }: Props) {
   return (
     <div className="inspector">
       <Names graph={graph} name={name} entry={entry} ports={ports} />
+      {ports && !CALLS.has(entry.type) && <p className="inspector-lead">{ports.title}</p>}
       {ports?.doc && <p className="inspector-doc">{paragraphs(ports.doc)}</p>}
       {!ports && <p className="field-problem">No installed pack has {entry.type}.</p>}
       {ports && ports.inputs.length > 0 && (
@@ -72,7 +74,7 @@ function Names({ graph, name, entry, ports }: NamesProps) {
       <TextRow
         label="Title"
         value={entry.title ?? ""}
-        placeholder={ports?.title ?? entry.type}
+        placeholder={ports && CALLS.has(entry.type) ? ports.title : labelOf(entry.type)}
         onChange={(title) =>
           edit(
             "change a title",
