@@ -74,8 +74,8 @@ class Raw:
 class Route:
     """An endpoint and where it is.
 
-    raw: of one that speaks aiohttp itself, for what is no document. aside: whatever its method, it has nothing to do
-    with the table.
+    raw: of one that speaks aiohttp itself, for what is no document. aside: it has nothing to do with the table,
+    whatever its method.
     """
 
     method: str
@@ -202,6 +202,9 @@ STATUS: Mapping[type[Exception], int] = {
     defects.NoSuchPath: 404,
     defects.WrongMethod: 405,
     defects.WrongHost: 403,
+    defects.TokenNeeded: 401,
+    defects.WrongToken: 401,
+    defects.TooManyAttempts: 429,
     defects.NotWritten: 503,
     defects.BadWorkflowName: 422,
     defects.UnknownWorkflow: 404,
@@ -209,9 +212,6 @@ STATUS: Mapping[type[Exception], int] = {
     defects.WorkflowExists: 409,
     defects.WorkflowChanged: 409,
     NoAdvice: 503,
-    defects.TokenNeeded: 401,
-    defects.WrongToken: 401,
-    defects.TooManyAttempts: 429,
     NoSpace: 507,
     InvalidWorkflow: 422,
     WorkflowFormatError: 422,

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 from pathlib import Path
 
 from aiohttp import web
 
 from .defects import NoSuchPath
 from .http import IN_PATH, Handler
+from .inside import open_inside
+from .negotiation import is_known, takes_gzip
 
 EDITOR = Path(__file__).parent / "editor"
 MANUAL = Path(__file__).parent / "manual"
@@ -57,6 +58,7 @@ NOT_BUILT = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>nodegraph</title>
+<link rel="icon" href="/api/docs/icon.svg" type="image/svg+xml">
 <h1>The editor is not built</h1>
 <p>The server runs, and its <a href="/api/docs">API</a> can be used.
 To have the editor, run <code>make web</code> in the folder of the sources, then load this page again.</p>
@@ -105,7 +107,7 @@ async def _file(request: web.Request, folder: Path, name: str, caching: str) -> 
     kind = KINDS.get(Path(name).suffix)
     if kind is None:
         raise gone
-    coding = "gzip" if takes_gzip(request.headers.get("Accept-Encoding", "")) else ""
+    coding = "gzip" if takes_gzip(request) else ""
     content = await asyncio.to_thread(read_inside, folder, f"{name}.gz") if coding else None
     if content is None:
         coding, content = "", await asyncio.to_thread(read_inside, folder, name)
@@ -131,28 +133,11 @@ def _answer(request: web.Request, content: bytes, kind: str, caching: str, codin
     return web.Response(body=content, headers=headers)
 
 
-def is_known(request: web.Request, tag: str) -> bool:
-    """Whether the client says that it has this version already."""
-    return any(each.value in (tag, "*") for each in request.if_none_match or ())
-
-
-def takes_gzip(accepted: str) -> bool:
-    """Whether an Accept-Encoding header lets an answer be compressed with gzip."""
-    wishes: dict[str, bool] = {}
-    for each in accepted.lower().split(","):
-        coding, *parameters = (part.strip() for part in each.split(";"))
-        wishes[coding] = not any(re.fullmatch(r"q\s*=\s*0(\.0*)?", part) for part in parameters)
-    return wishes.get("gzip", wishes.get("*", False))
-
-
 def read_inside(folder: Path, name: str) -> bytes | None:
-    """A regular file below a folder; None where there is none, also where a link leads out or a part is hidden."""
-    if any(part.startswith(".") for part in name.split("/")) or "\\" in name:
+    """A plain file below a folder; None where there is none, also where a link leads out or a part is hidden."""
+    if "\\" in name or any(part.startswith(".") for part in name.split("/")):
         return None
-    try:
-        root, path = folder.resolve(strict=True), (folder / name).resolve(strict=True)
-        if not path.is_relative_to(root):
-            return None
-        return path.read_bytes() if path.is_file() else None
-    except (OSError, ValueError, RuntimeError):
+    if (file := open_inside(folder, folder / name)) is None:
         return None
+    with file:
+        return file.read()

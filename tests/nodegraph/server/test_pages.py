@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
 from nodegraph.server import pages
 from nodegraph.server.access import Access
-from nodegraph.server.pages import takes_gzip
+from nodegraph.server.negotiation import takes_gzip
 from nodegraph.settings import Settings
 
 from .conftest import Answered, Served
@@ -100,7 +101,8 @@ def test_a_compressed_file_is_given_to_who_takes_it(editor: Path, served: Served
     ],
 )
 def test_who_takes_gzip(header: str, takes: bool) -> None:
-    assert takes_gzip(header) is takes
+    request = make_mocked_request("GET", "/", {"Accept-Encoding": header})
+    assert takes_gzip(request) is takes
 
 
 def test_what_is_known_is_not_sent_again(editor: Path, served: Served) -> None:

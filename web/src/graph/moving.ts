@@ -18,9 +18,10 @@ import { linksOf } from "./wiring";
 export function closed(graph: Graph, names: ReadonlySet<string>): Set<string> {
   const links = linksOf(graph);
   const reach = (from: "from" | "to", to: "from" | "to") => {
-    const next = Map.groupBy(links, (link) => link[from].node);
+    const next = new Map<string, string[]>();
+    for (const link of links) next.set(link[from].node, [...(next.get(link[from].node) ?? []), link[to].node]);
     const found = new Set(names);
-    for (const name of found) next.get(name)?.forEach((link) => found.add(link[to].node));
+    for (const name of found) next.get(name)?.forEach((each) => found.add(each));
     return found;
   };
   const behind = reach("from", "to");
