@@ -149,6 +149,7 @@ def make_services(settings: Settings, table: JobTable, workforce: Workforce, cha
     from .adviser import Adviser
     from .definitions import Definitions
     from .definitions_document import DefinitionsDocument
+    from .previews import Previews
     from .veil import Veil
     from .workflow_store import WorkflowStore
 
@@ -162,6 +163,7 @@ def make_services(settings: Settings, table: JobTable, workforce: Workforce, cha
         workflows=WorkflowStore(settings.workflows),
         workforce=workforce,
         changes=changes,
+        previews=Previews(workforce),
         veil=veil,
         started=datetime.now(UTC),
         answered=asyncio.Event(),
