@@ -6,7 +6,7 @@ PROMPT ?= a dog face
 
 NPM := $(BIN)/python hatch_build.py npm
 
-.PHONY: demo web web-dev test test-slow chaos check format clean
+.PHONY: demo web web-dev test test-slow chaos template-pictures check format clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/nodegraph run workflows/text_to_image.json --prompt "$(PROMPT)" --output output
@@ -30,6 +30,10 @@ test-slow: $(VENV)/.developing
 # kills worker and server in every phase of the work, a quarter of an hour; CHAOS="--kills 3 --seed 7" for less
 chaos: $(VENV)/.developing
 	$(BIN)/python -m tests.chaos $(CHAOS)
+
+# the small pictures of the templates, some minutes; they are kept in the repository
+template-pictures: $(VENV)/.developing
+	$(BIN)/python -m tests.template_pictures
 
 check: $(VENV)/.developing web/node_modules/.developing
 	$(BIN)/ruff check .

@@ -5,7 +5,7 @@ import { setInput } from "../graph/edits";
 import { edit } from "../store/editor";
 import { Control } from "./Control";
 import { NodeSeed } from "./NodeSeed";
-import type { FieldProps } from "./field";
+import { type FieldProps, shownName } from "./field";
 import { fieldKind } from "./kinds";
 
 interface Props {
@@ -55,7 +55,7 @@ function WiredName({ input, source, isShown }: WiredProps) {
   return (
     <div className="control control-wired" data-required={isMissing || undefined}>
       <span className="control-name" title={input.doc}>
-        {input.name}
+        {shownName(input.name)}
       </span>
       {isShown && (
         <span className="control-source" title={from.join(", ")}>
