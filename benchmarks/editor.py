@@ -138,15 +138,17 @@ def frame_costs(page: Page, session: CDPSession) -> Cost:
     assert pane is not None
     empty = page.evaluate(
         """({x, y, width, height}) => {
-            for (let top = y + 60; top < y + height - 60; top += 7) for (let left = x + 60; left < x + width - 260; left += 7)
-                if (document.elementFromPoint(left, top)?.classList.contains("react-flow__pane")) return [left, top];
+            for (let top = y + 60; top < y + height - 60; top += 7)
+                for (let left = x + 60; left < x + width - 260; left += 7)
+                    if (document.elementFromPoint(left, top)?.matches(".react-flow__pane")) return [left, top];
         }""",
         pane,
     )
     node = page.evaluate(
         """({x, y, width, height}) => {
             for (const each of document.querySelectorAll(".react-flow__node")) {
-                const box = each.getBoundingClientRect(), left = box.x + box.width / 3, top = box.y + Math.min(10, box.height / 2);
+                const box = each.getBoundingClientRect();
+                const left = box.x + box.width / 3, top = box.y + Math.min(10, box.height / 2);
                 if (left > x + 80 && top > y + 80 && left < x + width - 280 && top < y + height - 120
                     && each.contains(document.elementFromPoint(left, top))) return [left, top];
             }

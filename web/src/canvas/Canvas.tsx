@@ -49,7 +49,6 @@ export function Canvas() {
   useEffect(listenToClipboard, []);
 
   return (
-     
     <div
       className={`canvas${isGliding ? " canvas-gliding" : ""}`}
       tabIndex={-1}

@@ -3,6 +3,7 @@ import { type CSSProperties, memo } from "react";
 import type { InputDefinition } from "../api/types";
 import { NodePictures } from "../results/NodePictures";
 import { InputControl } from "../widgets/InputControl";
+import { shownName } from "../widgets/field";
 import { FarNode } from "./FarNode";
 import { NodeHeader } from "./NodeHeader";
 import { Socket } from "./Socket";
@@ -58,7 +59,7 @@ function NodeBody({ id, data }: { readonly id: string; readonly data: NodeData }
           {input ? <Input id={id} input={input} data={data} /> : <span />}
           {output && (
             <>
-              <span className="node-output">{output.name}</span>
+              <span className="node-output">{shownName(output.name)}</span>
               <Socket id={id} port={output.name} side="output" type={output.type} />
             </>
           )}

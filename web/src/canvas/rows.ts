@@ -1,8 +1,9 @@
 // How the ports of a node are laid out: inputs that only a wire can feed stand beside the outputs, the others have
 // rows of their own with their widgets.
 import { Position } from "@xyflow/react";
-import type { InputDefinition, OutputDefinition, PortType } from "../api/types";
+import type { InputDefinition, OutputDefinition } from "../api/types";
 import type { Ports } from "../graph/ports";
+import { fieldKind, isTall } from "../widgets/kinds";
 
 interface Pair {
   readonly input: InputDefinition | undefined;
@@ -15,27 +16,15 @@ export interface Rows {
 }
 
 export function rowsOf(ports: Ports): Rows {
-  const sockets = ports.inputs.filter((each) => isWireOnly(each.type));
-  const controls = ports.inputs.filter((each) => !isWireOnly(each.type));
+  const sockets = ports.inputs.filter((each) => isWireOnly(each));
+  const controls = ports.inputs.filter((each) => !isWireOnly(each));
   const count = Math.max(sockets.length, ports.outputs.length);
   const pairs = Array.from({ length: count }, (_, index) => ({ input: sockets[index], output: ports.outputs[index] }));
   return { pairs, controls };
 }
 
-/** Whether no value of the type can be written down. */
-export function isWireOnly(type: PortType): boolean {
-  switch (type.kind) {
-    case "wire":
-    case "none":
-      return true;
-    case "list":
-    case "map":
-      return isWireOnly(type.item);
-    case "union":
-      return type.members.every(isWireOnly);
-    default:
-      return false;
-  }
+function isWireOnly({ type, widget }: InputDefinition): boolean {
+  return fieldKind(type, widget) === "none";
 }
 
 export const NODE_WIDTH = 260;
@@ -43,6 +32,7 @@ export const HEADER = 34;
 const ROW = 26;
 const CONTROL = 30;
 const LINE = 18;
+const TALL = 26;
 const PADDING = 8;
 
 /** About how high a node will be that was not drawn yet; never a whole number, so that measuring always corrects it. */
@@ -53,7 +43,8 @@ export function estimatedHeight(ports: Ports | undefined, isCollapsed: boolean):
 }
 
 function controlHeight(input: InputDefinition): number {
-  return input.widget?.kind === "multiline" ? CONTROL + input.widget.rows * LINE : CONTROL;
+  if (input.widget?.kind === "multiline") return CONTROL + input.widget.rows * LINE + TALL;
+  return isTall(input.type, input.widget, undefined) ? CONTROL + TALL : CONTROL;
 }
 
 /** About where the sockets of a node will be that was not drawn yet. */

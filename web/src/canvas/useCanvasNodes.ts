@@ -45,7 +45,8 @@ function next(old: Shown | undefined, model: CanvasModel, selected: ReadonlySet<
 
 /** A node of a new model with what was measured of the one before. */
 function renewed(known: AnyNode, made: AnyNode, selected: boolean): AnyNode {
-  if (!known.measured) return { ...made, selected };
+  const isKnownNow = made.type === "node" && made.data.ports && known.type === "node" && !known.data.ports;
+  if (!known.measured || isKnownNow) return { ...made, selected };
   return { ...withoutGuesses(made), measured: known.measured, selected };
 }
 

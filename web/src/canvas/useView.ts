@@ -25,14 +25,22 @@ export function useView(): (event: unknown, view: Viewport) => void {
     const layout = graphOf(activeTab().document, graph).layout;
     const known = useViews.getState()[key] ?? layout?.view;
     void (async () => {
+      // nodes are measured when they were drawn
+      await nextFrame();
+      await nextFrame();
       if (hasPlaceless()) await arrangePlaceless();
       if (known) await setViewport(known);
-      else requestAnimationFrame(() => showNodes());
+      else {
+        await nextFrame();
+        showNodes();
+      }
     })();
   }, [key, graph, flow, isReady, setViewport]);
 
   return useCallback((_event: unknown, view: Viewport) => useViews.setState({ [key]: view }), [key]);
 }
+
+const nextFrame = () => new Promise(requestAnimationFrame);
 
 /** Whether no node of the shown graph has a place, or most have not. */
 function hasPlaceless(): boolean {

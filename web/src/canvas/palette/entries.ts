@@ -4,10 +4,10 @@ import type { PortType } from "../../api/types";
 import type { Point } from "../../graph/document";
 import { addNode, freeName } from "../../graph/edits";
 import { type Start, fittingPort } from "../../graph/fitting";
+import { labelOf } from "../../graph/labels";
 import type { Definitions, Ports } from "../../graph/ports";
 import { graphOf } from "../../graph/document";
 import { activeTab, edit, shownGraph } from "../../store/editor";
-import { shortTitle } from "../titles";
 
 /** Something that can be added to a graph. */
 export interface PaletteEntry {
@@ -24,7 +24,7 @@ export interface PaletteEntry {
 export function nodeEntries(definitions: Definitions): PaletteEntry[] {
   return [...definitions.values()].map((definition) => ({
     id: definition.id,
-    title: shortTitle(definition.id, definition),
+    title: labelOf(definition.id),
     category: definition.category,
     doc: definition.doc ? `${definition.title}.\n\n${definition.doc}` : `${definition.title}.`,
     ports: definition,
