@@ -6,15 +6,15 @@ PROMPT ?= a dog face
 
 NPM := $(BIN)/python hatch_build.py npm
 
-.PHONY: demo web web-dev test test-slow chaos check format clean
+.PHONY: demo web web-dev test test-slow chaos template-pictures check format clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/nodegraph run workflows/text_to_image.json --prompt "$(PROMPT)" --output output
 	@echo "To open the editor: $(BIN)/nodegraph serve, then http://127.0.0.1:8420 in a browser"
 
 # the editor that the server gives; installing the package builds it as well
-web: $(VENV)/.developing
-	$(BIN)/python hatch_build.py
+web: $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 
 # the editor as it is edited, for a server that runs: nodegraph serve
 web-dev: web/node_modules/.developing
@@ -30,6 +30,10 @@ test-slow: $(VENV)/.developing
 # kills worker and server in every phase of the work, a quarter of an hour; CHAOS="--kills 3 --seed 7" for less
 chaos: $(VENV)/.developing
 	$(BIN)/python -m tests.chaos $(CHAOS)
+
+# the small pictures of the templates, some minutes; they are kept in the repository
+template-pictures: $(VENV)/.developing
+	$(BIN)/python -m tests.template_pictures
 
 check: $(VENV)/.developing web/node_modules/.developing
 	$(BIN)/ruff check .

@@ -16,9 +16,12 @@ from .routes import (
     files,
     history,
     jobs,
+    models,
+    pictures,
     queue,
     session,
     system,
+    templates,
     workflows,
 )
 from .services import Services
@@ -27,6 +30,9 @@ ROUTES = (
     *definitions.ROUTES,
     *checking.ROUTES,
     *workflows.ROUTES,
+    *templates.ROUTES,
+    *pictures.ROUTES,
+    *models.ROUTES,
     *jobs.ROUTES,
     *files.ROUTES,
     *batches.ROUTES,

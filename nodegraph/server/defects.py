@@ -112,6 +112,22 @@ class WorkflowChanged(NodegraphError):
         super().__init__(f"{reason}; load it and save again, or save under another name")
 
 
+class UnknownTemplate(NodegraphError):
+    """No template has a name, or none with a picture."""
+
+
+class UnknownInput(NodegraphError):
+    """No picture that workflows may read has a name."""
+
+
+class NotAPicture(NodegraphError):
+    """A file is no picture that is taken, or a damaged one, or more than a picture."""
+
+
+class PictureTooLarge(NodegraphError):
+    """A picture has more pixels than are taken."""
+
+
 def not_written(what: str, folder: str, error: OSError) -> NotWritten:
     """What to say where a file could not be written. folder: which one it is, such as "of workflows"."""
     reason = error.strerror or type(error).__name__

@@ -56,6 +56,11 @@ class Definitions:
         """Finds the files that workflows may name."""
         return self._load(None).files
 
+    @property
+    def further_kinds(self) -> frozenset[str]:
+        """Kinds of files for which the settings name folders, whether or not a node reads them."""
+        return frozenset(self._settings.folders)
+
     def newest(self) -> Catalog:
         """The catalog as the packs are now."""
         known = self._known

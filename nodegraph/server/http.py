@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from ..errors import InvalidWorkflow, NodegraphError, WorkflowFormatError
 from ..jobs import errors as jobs
+from ..recipe import NoRecipe
 from . import defects
 from .adviser import NoAdvice
 from .defects import MalformedJson, NoSpace, TooLarge, wrong_request
@@ -211,6 +212,11 @@ STATUS: Mapping[type[Exception], int] = {
     defects.UnknownVersion: 404,
     defects.WorkflowExists: 409,
     defects.WorkflowChanged: 409,
+    defects.UnknownTemplate: 404,
+    defects.UnknownInput: 404,
+    defects.NotAPicture: 415,
+    defects.PictureTooLarge: 413,
+    NoRecipe: 422,
     NoAdvice: 503,
     NoSpace: 507,
     InvalidWorkflow: 422,

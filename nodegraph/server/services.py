@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from .changes import Changes
     from .definitions import Definitions
     from .definitions_document import DefinitionsDocument
+    from .input_pictures import InputPictures
+    from .model_files import ModelFiles
+    from .templates import Templates
+    from .uploads import Uploads
     from .veil import Veil
     from .workflow_store import WorkflowStore
 
@@ -40,6 +44,9 @@ class Services:
     """All that belongs to a server.
 
     nodes: the definitions as they are sent. adviser: asks the packs' specs. workflows: those that are saved here.
+    templates: workflows that come with packs.
+    uploads: takes pictures. inputs: the pictures that workflows may read.
+    models: the model files that they may name.
     changes: tells who waits that the table changed. veil: keeps folders of this machine out of answers. access: who may
     ask. answered: set when the first answer is given.
     """
@@ -50,6 +57,10 @@ class Services:
     nodes: DefinitionsDocument
     adviser: Adviser
     workflows: WorkflowStore
+    templates: Templates
+    uploads: Uploads
+    inputs: InputPictures
+    models: ModelFiles
     workforce: Workforce
     changes: Changes
     veil: Veil

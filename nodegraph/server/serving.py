@@ -122,17 +122,27 @@ def make_services(
     from .adviser import Adviser
     from .definitions import Definitions
     from .definitions_document import DefinitionsDocument
+    from .input_pictures import InputPictures
+    from .model_files import ModelFiles
+    from .templates import Templates
+    from .thumbnails import Thumbnails
+    from .uploads import Uploads
     from .veil import Veil
     from .workflow_store import WorkflowStore
 
     definitions, veil = Definitions(settings), Veil(settings)
+    adviser = Adviser(settings, definitions)
     return Services(
         settings=settings,
         table=table,
         definitions=definitions,
         nodes=DefinitionsDocument(definitions, veil),
-        adviser=Adviser(settings, definitions),
+        adviser=adviser,
         workflows=WorkflowStore(settings.workflows),
+        templates=Templates(definitions),
+        uploads=Uploads(settings.input),
+        inputs=InputPictures(definitions, Thumbnails(settings.cache)),
+        models=ModelFiles(definitions, adviser, settings.cache),
         workforce=workforce,
         changes=changes,
         veil=veil,
