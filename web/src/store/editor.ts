@@ -123,6 +123,27 @@ export function edit(label: string, change: (graph: Graph) => Graph, options: Ed
   editDocument(label, (document) => withGraph(document, graph, change), options.merge);
 }
 
+/** Make one step of all edits that a function does. */
+export function asOneStep<T>(run: () => T): T {
+  const before = activeTab();
+  const found = run();
+  const after = activeTab();
+  const first = after.past[before.past.length];
+  if (after.id === before.id && first && after.past.length > before.past.length + 1) {
+    changeTab(after.id, (each) => ({ ...each, past: [...before.past, first] }));
+  }
+  lastEdit = { key: "", time: 0 };
+  return found;
+}
+
+/** Change the document in what nobody did, such as places for nodes that have none: no step, and nothing to save. */
+export function settle(change: (document: Document) => Document): void {
+  changeTab(activeTab().id, (tab) => {
+    const document = change(tab.document);
+    return { ...tab, document, saved: tab.saved === tab.document ? document : tab.saved, revision: tab.revision + 1 };
+  });
+}
+
 export function undo(): void {
   travel("past", "future");
 }
