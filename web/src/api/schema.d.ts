@@ -179,6 +179,57 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/inputs": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** The pictures that workflows may read, the newest first. */
+        readonly get: operations["list_inputs"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/inputs/{file}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** The content of a picture that workflows may read. */
+        readonly get: operations["get_input"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/inputs/{file}/thumbnail": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** A small WebP of a picture that workflows may read. */
+        readonly get: operations["get_thumbnail"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/jobs": {
         readonly parameters: {
             readonly query?: never;
@@ -368,6 +419,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/models": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Model files with what their headers say; those that cannot be used say why. */
+        readonly get: operations["list_models"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/openapi.json": {
         readonly parameters: {
             readonly query?: never;
@@ -453,6 +521,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/recipes": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** The workflow that made a picture, which is sent as it is. */
+        readonly post: operations["find_recipe"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/session": {
         readonly parameters: {
             readonly query?: never;
@@ -484,6 +569,74 @@ export interface paths {
         readonly get: operations["get_system"];
         readonly put?: never;
         readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/templates": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** All of them, with the files that each needs and that are missing. */
+        readonly get: operations["list_templates"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/templates/{name}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** The workflow of a template. */
+        readonly get: operations["get_template"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/templates/{name}/picture": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** A picture of what a template makes. */
+        readonly get: operations["get_picture"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/uploads": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Keep a picture that workflows can read; its content alone decides what it is. */
+        readonly post: operations["upload"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -772,6 +925,16 @@ export interface components {
             readonly packs: readonly components["schemas"]["KnownPack"][];
         };
         /**
+         * Device
+         * @description Where jobs compute. kind: in torch's words, such as "cuda". threads: of one operation on the CPU.
+         */
+        readonly Device: {
+            readonly kind: string;
+            readonly name: string;
+            readonly precision: string;
+            readonly threads: number;
+        };
+        /**
          * Events
          * @description Events in order. last: give it as `after` to get the next ones.
          */
@@ -787,6 +950,32 @@ export interface components {
             readonly jobs: number;
         };
         /**
+         * FoundRecipe
+         * @description What made a picture.
+         *
+         *     workflow: with the values it was made with. node, item: which node wrote it, and which picture of its batch.
+         *     nodegraph: the version that wrote it. files: SHA-256 of the files that were read, by "kind/name". versions: of
+         *     packages that change results. computed_on: the device and the precision. fields: what its name mentions beside.
+         */
+        readonly FoundRecipe: {
+            readonly computed_on: string;
+            readonly fields: {
+                readonly [key: string]: components["schemas"]["JsonValue"];
+            };
+            readonly files: {
+                readonly [key: string]: string;
+            };
+            readonly item: number;
+            readonly node: string;
+            readonly nodegraph: string;
+            readonly versions: {
+                readonly [key: string]: string;
+            };
+            readonly workflow: {
+                readonly [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
          * InputDefinition
          * @description One input: wired or written by hand. lazy: whether it is computed only when the node asks.
          */
@@ -799,6 +988,25 @@ export interface components {
             readonly required: boolean;
             readonly type: components["schemas"]["PortType"];
             readonly widget: components["schemas"]["Widget"] | null;
+        };
+        /**
+         * InputFile
+         * @description A picture that workflows may read. file: what a workflow writes. width, height: the right way up.
+         */
+        readonly InputFile: {
+            readonly bytes: number;
+            readonly file: string;
+            readonly height: number;
+            /** Format: date-time */
+            readonly modified: string;
+            readonly width: number;
+        };
+        /**
+         * InputList
+         * @description Pictures that workflows may read, the newest first; those that come with packs last.
+         */
+        readonly InputList: {
+            readonly files: readonly components["schemas"]["InputFile"][];
         };
         /**
          * Job
@@ -1008,6 +1216,21 @@ export interface components {
             readonly kind: "map";
         };
         /**
+         * ModelEntry
+         * @description A file that workflows may name, or a folder that is one model.
+         *
+         *     name: what a workflow writes. family: what kind of model it is, precision: the dtype of most of its weights; both ""
+         *     where no node says so. error: why no node here can load it.
+         */
+        readonly ModelEntry: {
+            readonly bytes: number;
+            readonly error: string;
+            readonly family: string;
+            readonly kind: string;
+            readonly name: string;
+            readonly precision: string;
+        };
+        /**
          * ModelField
          * @description One field of a pydantic model.
          */
@@ -1017,6 +1240,13 @@ export interface components {
             readonly name: string;
             readonly required: boolean;
             readonly type: components["schemas"]["PortType"];
+        };
+        /**
+         * ModelList
+         * @description Model files by kind, bundled ones first.
+         */
+        readonly ModelList: {
+            readonly models: readonly components["schemas"]["ModelEntry"][];
         };
         /**
          * ModelType
@@ -1301,6 +1531,14 @@ export interface components {
             readonly keep: number | null;
         };
         /**
+         * Room
+         * @description Bytes of a memory or a disk.
+         */
+        readonly Room: {
+            readonly free: number;
+            readonly total: number;
+        };
+        /**
          * SavedWorkflow
          * @description A version of a workflow. workflow: its document, in the newest format.
          */
@@ -1356,6 +1594,15 @@ export interface components {
             readonly until: string | null;
         };
         /**
+         * SizeLimits
+         * @description The most that is taken: bytes of a document and of a picture, and pixels of a picture.
+         */
+        readonly SizeLimits: {
+            readonly body_bytes: number;
+            readonly picture_pixels: number;
+            readonly upload_bytes: number;
+        };
+        /**
          * Slider
          * @description A number on a slider that moves in steps; the range comes from the field's limits.
          */
@@ -1396,20 +1643,58 @@ export interface components {
          * @description The server.
          *
          *     sequence: of the last event. definitions: how many nodes it knows; null before they are loaded. token_needed:
-         *     whether it asks for a token.
+         *     whether it asks for a token. workers: how many processes run jobs. memory, output: of the machine, and of the disk
+         *     that jobs write to; null where the system does not tell.
          */
         readonly System: {
             readonly counts: {
                 readonly [key: string]: number;
             };
             readonly definitions: number | null;
+            readonly device: components["schemas"]["Device"];
+            readonly limits: components["schemas"]["SizeLimits"];
+            readonly memory: components["schemas"]["Room"] | null;
             readonly name: string;
+            readonly output: components["schemas"]["Room"] | null;
             readonly paused: boolean;
             readonly sequence: number;
             /** Format: date-time */
             readonly started: string;
             readonly token_needed: boolean;
             readonly version: string;
+            readonly workers: number;
+        };
+        /**
+         * Template
+         * @description A workflow that comes with a node pack.
+         *
+         *     group: what kind of workflow it is; "" for the common ones. picture: where a picture of what it makes is, null where
+         *     there is none. needs: the files that it names and that are missing here.
+         */
+        readonly Template: {
+            readonly description: string;
+            readonly group: string;
+            readonly name: string;
+            readonly needs: readonly string[];
+            readonly picture: string | null;
+            readonly title: string;
+        };
+        /**
+         * TemplateList
+         * @description Workflows to begin with.
+         */
+        readonly TemplateList: {
+            readonly templates: readonly components["schemas"]["Template"][];
+        };
+        /**
+         * TemplateWorkflow
+         * @description A template. workflow: its document, in the newest format.
+         */
+        readonly TemplateWorkflow: {
+            readonly name: string;
+            readonly workflow: {
+                readonly [key: string]: components["schemas"]["JsonValue"];
+            };
         };
         /**
          * TokenGiven
@@ -1429,6 +1714,17 @@ export interface components {
              */
             readonly kind: "union";
             readonly members: readonly components["schemas"]["PortType"][];
+        };
+        /**
+         * Upload
+         * @description A picture that was kept. file: what a workflow writes to read it. width, height: the right way up.
+         */
+        readonly Upload: {
+            readonly bytes: number;
+            readonly file: string;
+            readonly height: number;
+            readonly sha256: string;
+            readonly width: number;
         };
         /**
          * VariableType
@@ -1575,7 +1871,7 @@ export interface components {
                 readonly "application/json": components["schemas"]["Problem"];
             };
         };
-        /** @description 400: bad_request; 400: malformed_json; 401: token_needed; 401: wrong_token; 403: wrong_host; 404: no_such_file; 404: no_such_path; 404: unknown_batch; 404: unknown_job; 404: unknown_version; 404: unknown_workflow; 405: wrong_method; 409: client_key_reused; 409: workflow_changed; 409: workflow_exists; 409: wrong_placement; 409: wrong_state; 410: workflow_lost; 413: request_too_large; 413: too_large; 422: bad_workflow_name; 422: invalid_workflow; 422: not_an_export; 422: workflow_format_error; 422: wrong_request; 429: too_many_attempts. */
+        /** @description 400: bad_request; 400: malformed_json; 401: token_needed; 401: wrong_token; 403: wrong_host; 404: no_such_file; 404: no_such_path; 404: unknown_batch; 404: unknown_input; 404: unknown_job; 404: unknown_template; 404: unknown_version; 404: unknown_workflow; 405: wrong_method; 409: client_key_reused; 409: workflow_changed; 409: workflow_exists; 409: wrong_placement; 409: wrong_state; 410: workflow_lost; 413: picture_too_large; 413: request_too_large; 413: too_large; 415: not_a_picture; 422: bad_workflow_name; 422: invalid_workflow; 422: no_recipe; 422: not_an_export; 422: workflow_format_error; 422: wrong_request; 429: too_many_attempts. */
         readonly Refused: {
             headers: {
                 readonly [name: string]: unknown;
@@ -1877,6 +2173,92 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["Forgotten"];
                 };
+            };
+        };
+    };
+    readonly list_inputs: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["InputList"];
+                };
+            };
+        };
+    };
+    readonly get_input: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly file: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "image/*": string;
+                };
+            };
+            /** @description Not Modified */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    readonly get_thumbnail: {
+        readonly parameters: {
+            readonly query?: {
+                readonly size?: number;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly file: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "image/webp": string;
+                };
+            };
+            /** @description Not Modified */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -2223,6 +2605,30 @@ export interface operations {
             };
         };
     };
+    readonly list_models: {
+        readonly parameters: {
+            readonly query?: {
+                readonly kind?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ModelList"];
+                };
+            };
+        };
+    };
     readonly get_openapi: {
         readonly parameters: {
             readonly query?: never;
@@ -2341,6 +2747,32 @@ export interface operations {
             };
         };
     };
+    readonly find_recipe: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "image/*": string;
+            };
+        };
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["FoundRecipe"];
+                };
+            };
+        };
+    };
     readonly start_session: {
         readonly parameters: {
             readonly query?: never;
@@ -2385,6 +2817,112 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["System"];
+                };
+            };
+        };
+    };
+    readonly list_templates: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["TemplateList"];
+                };
+            };
+        };
+    };
+    readonly get_template: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["TemplateWorkflow"];
+                };
+            };
+        };
+    };
+    readonly get_picture: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "image/webp": string;
+                };
+            };
+            /** @description Not Modified */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    readonly upload: {
+        readonly parameters: {
+            readonly query?: {
+                readonly kind?: "image" | "mask";
+                readonly name?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "image/*": string;
+            };
+        };
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Upload"];
                 };
             };
         };
