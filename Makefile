@@ -13,8 +13,8 @@ demo: $(VENV)/.installed
 	@echo "To open the editor: $(BIN)/nodegraph serve, then http://127.0.0.1:8420 in a browser"
 
 # the editor that the server gives; installing the package builds it as well
-web: $(VENV)/.developing
-	$(BIN)/python hatch_build.py
+web: $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 
 # the editor as it is edited, for a server that runs: nodegraph serve
 web-dev: web/node_modules/.developing

@@ -1,6 +1,6 @@
 """Builds the editor in `web/` when the package is built, so that neither installing nor running needs Node.
 
-`python hatch_build.py` builds it in place, and `python hatch_build.py npm ...` calls npm in `web/`; make does both.
+`python hatch_build.py` builds it in place, and `python hatch_build.py npm ...` calls npm in `web/`.
 """
 
 from __future__ import annotations

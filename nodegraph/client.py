@@ -11,7 +11,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
 from pydantic import JsonValue
 
@@ -33,7 +33,10 @@ from .server.asking import PREFIX, NoServer, ServerRefused, document_of, path_pa
 from .server.connection import Unreachable
 from .server.library_client import LibraryClient
 from .server.schemas import Added, BatchAccepted, Events, Forgotten, Queue, Results, Retention, System, Workers
+from .server.schemas_values import Preview, read_preview
 from .workflow.model import Workflow
+
+OnPreview: TypeAlias = Callable[[Preview, bytes], None]
 
 RETRY_SECONDS = 0.3
 PATIENCE_SECONDS = 60.0
@@ -180,19 +183,27 @@ class Client(LibraryClient):
         """What happened to a job after a sequence number."""
         return self._get(f"/jobs/{path_part(job)}/events", Events, [("after", str(after)), ("limit", str(limit))])
 
-    def events(self, *, after: int | None = None, job: JobId | None = None) -> Iterator[JobEvent]:
+    def events(
+        self, *, after: int | None = None, job: JobId | None = None, on_preview: OnPreview | None = None
+    ) -> Iterator[JobEvent]:
         """What happens, as it happens, without an end; from now on where no sequence number is given.
 
-        A server that goes away is waited for, then what was missed comes first.
+        A server that goes away is waited for, then what was missed comes first. on_preview: is given what nodes show
+        while they run, and the picture's bytes.
         """
         if job is not None:
             self.job(job)
         seen = after if after is not None else self.system().sequence
         while True:
             query = [("after", str(seen)), *([("job", job)] if job is not None else [])]
+            query += [("previews", "1")] if on_preview is not None else []
             with contextlib.suppress(Unreachable):
-                for text in self._connection.listen(self.url + PREFIX + "/events", query):
-                    event = JobEvent.model_validate_json(text)
+                for message in self._connection.listen(self.url + PREFIX + "/events", query):
+                    if isinstance(message, bytes):
+                        if on_preview is not None:
+                            on_preview(*read_preview(message))
+                        continue
+                    event = JobEvent.model_validate_json(message)
                     seen = event.sequence
                     yield event
             self._reach(time.monotonic() + PATIENCE_SECONDS)

@@ -63,6 +63,7 @@ export interface Queue {
 
 export interface JobRequest {
   readonly workflow: Document;
+  readonly inputs?: Readonly<Record<string, Json>>;
   readonly targets?: readonly string[] | null;
   readonly label?: string;
   readonly client_key?: string;

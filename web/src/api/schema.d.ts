@@ -1697,6 +1697,38 @@ export interface components {
             };
         };
         /**
+         * Template
+         * @description A workflow that comes with a node pack.
+         *
+         *     group: what kind of workflow it is; "" for the common ones. picture: where a picture of what it makes is, null where
+         *     there is none. needs: the files that it names and that are missing here.
+         */
+        readonly Template: {
+            readonly description: string;
+            readonly group: string;
+            readonly name: string;
+            readonly needs: readonly string[];
+            readonly picture: string | null;
+            readonly title: string;
+        };
+        /**
+         * TemplateList
+         * @description Workflows to begin with.
+         */
+        readonly TemplateList: {
+            readonly templates: readonly components["schemas"]["Template"][];
+        };
+        /**
+         * TemplateWorkflow
+         * @description A template. workflow: its document, in the newest format.
+         */
+        readonly TemplateWorkflow: {
+            readonly name: string;
+            readonly workflow: {
+                readonly [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
          * TokenGiven
          * @description The token that the server asks for.
          */

@@ -243,7 +243,9 @@ function mixed(states: ReadonlySet<NodeRunState>): NodeRunState {
 
 /** How much of a run is over, from 0 to 1; null where nothing is known. */
 export function fraction(run: Run): number | null {
-  const nodes = Object.entries(run.nodes).filter(([place]) => !place.includes("/") || !run.nodes[around(place)[0] ?? ""]);
+  const nodes = Object.entries(run.nodes).filter(
+    ([place]) => !place.includes("/") || !run.nodes[around(place)[0] ?? ""],
+  );
   if (nodes.length === 0) return null;
   const done = nodes.reduce((sum, [, node]) => sum + partOf(node), 0);
   return done / nodes.length;

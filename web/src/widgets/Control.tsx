@@ -3,7 +3,7 @@ import type { InputDefinition, Json } from "../api/types";
 import { problem } from "../graph/literals";
 import { FieldProblem } from "./FieldProblem";
 import { ValueField } from "./ValueField";
-import type { FieldProps } from "./field";
+import { type FieldProps, shownName } from "./field";
 import { ICONS } from "./icons";
 import { fieldKind, isTall, withoutNone } from "./kinds";
 import { startNumberDrag } from "./numberDrag";
@@ -29,7 +29,7 @@ interface Props {
 export function Control({ input, title, help = input.doc, value, roomy, extra, seed, error = null, onChange }: Props) {
   const id = useId();
   const { type, widget } = input;
-  const name = title || input.name;
+  const name = title || shownName(input.name);
   const kind = fieldKind(type, widget);
   const held = value === undefined && !input.required ? input.default : value;
   const isWritten = value !== undefined;

@@ -5,8 +5,9 @@ import { setInput } from "../graph/edits";
 import { edit } from "../store/editor";
 import { Control } from "./Control";
 import { NodeSeed } from "./NodeSeed";
-import type { FieldProps } from "./field";
+import { type FieldProps, shownName } from "./field";
 import { fieldKind } from "./kinds";
+import { PaintButton } from "./paint/PaintButton";
 
 interface Props {
   readonly graph: GraphName;
@@ -36,6 +37,11 @@ export const InputControl = memo(function InputControl({ graph, node, input, sou
       input={input}
       value={literalOf(source)}
       roomy={roomy}
+      extra={
+        fieldKind(input.type, input.widget) === "picture" && (
+          <PaintButton graph={graph} end={{ node, port: input.name }} />
+        )
+      }
       seed={(field: FieldProps) => <NodeSeed {...field} graph={graph} node={node} port={input.name} />}
       onChange={write}
     />
@@ -55,7 +61,7 @@ function WiredName({ input, source, isShown }: WiredProps) {
   return (
     <div className="control control-wired" data-required={isMissing || undefined}>
       <span className="control-name" title={input.doc}>
-        {input.name}
+        {shownName(input.name)}
       </span>
       {isShown && (
         <span className="control-source" title={from.join(", ")}>

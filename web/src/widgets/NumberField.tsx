@@ -17,6 +17,7 @@ export function NumberField(props: FieldProps) {
   const { id, type, widget, value, roomy, onChange } = props;
   const range = numberRange(type, widget);
   const [isWriting, setWriting] = useState(false);
+  const [isFocused, setFocused] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   const parse = (text: string): Parsed => {
     const number = calculate(text);
@@ -34,11 +35,10 @@ export function NumberField(props: FieldProps) {
   };
 
   useEffect(() => {
-    const element = box.current;
+    const element = isFocused && box.current;
     if (!element) return;
     // React listens to wheels passively, and the page must not scroll or zoom meanwhile
     const onWheel = (event: WheelEvent) => {
-      if (document.activeElement !== element) return;
       event.preventDefault();
       event.stopPropagation();
       step(event.deltaY < 0 ? 1 : -1, event.shiftKey);
@@ -104,6 +104,8 @@ export function NumberField(props: FieldProps) {
       aria-invalid={draft.problem !== null || undefined}
       {...labelled(props)}
       onClick={() => begin()}
+      onFocus={() => setFocused(true)}
+      onBlur={() => setFocused(false)}
       onKeyDown={onKey}
       onPointerDown={
         roomy ? (event) => startNumberDrag(event, { value: number, range, isScale: false, onChange }) : undefined

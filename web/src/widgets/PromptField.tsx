@@ -16,7 +16,7 @@ export function PromptField(props: FieldProps) {
       <textarea
         id={id}
         className="field-prompt nowheel"
-        rows={widget?.kind === "multiline" ? widget.rows : 3}
+        style={{ minHeight: `calc(${Math.min(3, widget?.kind === "multiline" ? widget.rows : 3)}lh + 12px)` }}
         spellCheck={false}
         autoComplete="off"
         autoCapitalize="off"
@@ -56,6 +56,6 @@ function replaceText(area: HTMLTextAreaElement, text: string): void {
   area.setSelectionRange(start, old.length - same);
   const part = text.slice(start, text.length - same);
   // there is no other way to write into the history of a text area
-   
+
   document.execCommand(part ? "insertText" : "delete", false, part);
 }

@@ -2,7 +2,9 @@ import type { Json, PortType } from "../api/types";
 import { describe } from "../graph/portTypes";
 import { ValueField } from "./ValueField";
 import type { FieldProps, Typed } from "./field";
-import { fieldKind, firstValue, memberFor, optionsOf, takesNone } from "./kinds";
+import { firstValue, memberFor, optionsOf, takesNone } from "./kinds";
+
+const WORDS: Readonly<Record<string, string>> = { str: "text", int: "whole number", float: "number", list: "list" };
 
 /** A value of one of several types; nothing is a switch that is off. */
 export function UnionField(props: FieldProps) {
@@ -12,16 +14,6 @@ export function UnionField(props: FieldProps) {
   const first = options[0];
   return (
     <>
-      {takesNone(type) && first && (
-        <input
-          type="checkbox"
-          role="switch"
-          className="field-switch"
-          checked={chosen !== undefined}
-          aria-label={`${props.name}: give one`}
-          onChange={(event) => props.onChange(event.target.checked ? firstValue(first) : null)}
-        />
-      )}
       {options.length > 1 && chosen && (
         <select
           className="field-type"
@@ -34,12 +26,22 @@ export function UnionField(props: FieldProps) {
         >
           {options.map((each, index) => (
             <option key={index} value={index}>
-              {fieldKind(each, null) === "list" ? "list" : describe(each)}
+              {WORDS[each.kind] ?? describe(each)}
             </option>
           ))}
         </select>
       )}
       {chosen ? <ValueField {...props} type={chosen} /> : <span className="field-off">off</span>}
+      {takesNone(type) && first && (
+        <input
+          type="checkbox"
+          role="switch"
+          className="field-switch"
+          checked={chosen !== undefined}
+          aria-label={`${props.name}: give one`}
+          onChange={(event) => props.onChange(event.target.checked ? firstValue(first) : null)}
+        />
+      )}
     </>
   );
 }

@@ -29,3 +29,8 @@ export function labelled({ name, description, describedBy }: FieldProps) {
     ...(describedBy ? { "aria-describedby": describedBy } : {}),
   };
 }
+
+/** A port's name as people read it. */
+export function shownName(name: string): string {
+  return name.replaceAll("_", " ");
+}
