@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..files import remove_leftovers, write_atomically
 from .defects import not_written
-from .pictures import Checked, check_picture
+from .picture_checks import Checked, check_picture
 from .schemas_pictures import Upload, UploadKind
 
 FOLDER = "uploads"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ... import __version__
 from ..http import MAX_BODY_BYTES, Route
 from ..machine import device_of, disk_room, memory_room
-from ..pictures import MOST_PIXELS
+from ..picture_checks import MOST_PIXELS
 from ..schemas import SizeLimits, System, Workers
 from ..services import Services
 from ..uploads import MOST_BYTES as UPLOAD_BYTES

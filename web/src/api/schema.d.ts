@@ -117,7 +117,7 @@ export interface paths {
         /**
          * A WebSocket that tells every event after a sequence number, one JSON message each.
          * @description Each client reads the table at its own pace, so one that comes back gets all that it missed, and a slow one keeps
-         *     nobody else waiting.
+         *     nobody else waiting. What nodes show comes in binary messages; a slow client is sent the newest of each node.
          */
         readonly get: operations["stream"];
         readonly put?: never;
@@ -1697,38 +1697,6 @@ export interface components {
             };
         };
         /**
-         * Template
-         * @description A workflow that comes with a node pack.
-         *
-         *     group: what kind of workflow it is; "" for the common ones. picture: where a picture of what it makes is, null where
-         *     there is none. needs: the files that it names and that are missing here.
-         */
-        readonly Template: {
-            readonly description: string;
-            readonly group: string;
-            readonly name: string;
-            readonly needs: readonly string[];
-            readonly picture: string | null;
-            readonly title: string;
-        };
-        /**
-         * TemplateList
-         * @description Workflows to begin with.
-         */
-        readonly TemplateList: {
-            readonly templates: readonly components["schemas"]["Template"][];
-        };
-        /**
-         * TemplateWorkflow
-         * @description A template. workflow: its document, in the newest format.
-         */
-        readonly TemplateWorkflow: {
-            readonly name: string;
-            readonly workflow: {
-                readonly [key: string]: components["schemas"]["JsonValue"];
-            };
-        };
-        /**
          * TokenGiven
          * @description The token that the server asks for.
          */
@@ -2109,6 +2077,7 @@ export interface operations {
             readonly query?: {
                 readonly after?: number;
                 readonly job?: string;
+                readonly previews?: boolean;
             };
             readonly header?: never;
             readonly path?: never;
