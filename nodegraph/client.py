@@ -37,6 +37,7 @@ from .server.connection import Connection, Refusal, Unreachable
 from .server.place import read_note
 from .server.schemas import Added, BatchAccepted, Events, Forgotten, Queue, Results, Retention, System, Workers
 from .server.schemas_values import Preview, read_preview
+from .server.tokens import configured, kept_token
 from .settings import Settings, load_settings
 from .workflow.defects import Defect
 from .workflow.model import Workflow
@@ -66,16 +67,19 @@ class ServerRefused(NodegraphError):
 
 
 class Client:
-    """Speaks with a server of this machine. A context manager; no two threads may use one at once.
+    """Speaks with a server. A context manager; no two threads may use one at once.
 
     url: of the server; the one that works on the job table of these settings where none is given.
+    token: what the server asks for, where others can reach it; by default the setting `token`. The token that a server
+        made for itself is found with the server, so it is not sent to one that was named by its address.
     Every method raises NoServer where none answers, and ServerRefused where it refuses.
     """
 
-    def __init__(self, url: str | None = None, *, settings: Settings | None = None) -> None:
+    def __init__(self, url: str | None = None, *, token: str | None = None, settings: Settings | None = None) -> None:
         self._given = url
-        self._settings = settings if settings is not None or url is not None else load_settings()
-        self._connection = Connection()
+        self._settings = settings if settings is not None else load_settings()
+        self._token = token if token is not None else configured(self._settings)
+        self._connection = Connection(self._headers)
 
     def __enter__(self) -> Self:
         return self
@@ -94,7 +98,6 @@ class Client:
         """Where the server should be."""
         if self._given is not None:
             return self._given.rstrip("/")
-        assert self._settings is not None
         note = read_note(self._settings.state)
         if note is None:
             raise NoServer(
@@ -106,8 +109,15 @@ class Client:
     @property
     def output(self) -> Path | None:
         """The folder into which the server's jobs write; None where the server was named by its address."""
-        note = read_note(self._settings.state) if self._settings is not None and self._given is None else None
+        note = read_note(self._settings.state) if self._given is None else None
         return note.output if note is not None else None
+
+    def _headers(self) -> dict[str, str]:
+        """What goes with every request."""
+        token = self._token
+        if token is None and self._given is None:
+            token = kept_token(self._settings.state)
+        return {"Authorization": f"Bearer {token}"} if token is not None else {}
 
     def submit(
         self,

@@ -61,8 +61,17 @@ def targets_of(graph: Graph, names: Iterable[str] | None) -> tuple[str, ...]:
     """
     wanted = default_targets(graph) if names is None else tuple(expand_targets(graph, names))
     if unknown := [name for name in wanted if name not in graph.nodes]:
-        raise InvalidWorkflow([Defect("missing_node", f"there is no node {name!r} to run up to") for name in unknown])
+        raise InvalidWorkflow([_not_there(graph, name) for name in unknown])
     return wanted
+
+
+def _not_there(graph: Graph, name: str) -> Defect:
+    """Why a run cannot go up to a node."""
+    around = [name, *(name[:index] for index, each in enumerate(name) if each in "/[")]
+    why = next((graph.absent[each] for each in around if each in graph.absent), None)
+    if why is None:
+        return Defect("missing_node", f"there is no node {name!r} to run up to")
+    return Defect("bad_mode", f"nothing runs up to {name!r}: it {why}", "let it take part, or run up to another")
 
 
 def _planned(graph: Graph, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue, ValidationError
@@ -48,6 +49,28 @@ class WrongHost(NodegraphError):
     """A request was meant for another machine, or comes from a page of another one."""
 
 
+class Unknown(NodegraphError):
+    """A request comes from somebody who may not ask. headers: of the answer."""
+
+    headers: Mapping[str, str] = {"WWW-Authenticate": "Bearer"}
+
+
+class TokenNeeded(Unknown):
+    """A request has neither the server's token nor a session."""
+
+
+class WrongToken(Unknown):
+    """A request has another token than the server's."""
+
+
+class TooManyAttempts(Unknown):
+    """Wrong tokens came from an address too often; seconds: until it may try again."""
+
+    def __init__(self, text: str, seconds: float) -> None:
+        self.headers = {"Retry-After": str(math.ceil(seconds))}
+        super().__init__(text)
+
+
 class NoSpace(NodegraphError):
     """The disk is full."""
 
@@ -87,6 +110,22 @@ class WorkflowChanged(NodegraphError):
             {"code": "workflow_changed", "input": "base", "value": base, "reason": reason, "version": version}
         ]
         super().__init__(f"{reason}; load it and save again, or save under another name")
+
+
+class UnknownTemplate(NodegraphError):
+    """No template has a name, or none with a picture."""
+
+
+class UnknownInput(NodegraphError):
+    """No picture that workflows may read has a name."""
+
+
+class NotAPicture(NodegraphError):
+    """A file is no picture that is taken, or a damaged one, or more than a picture."""
+
+
+class PictureTooLarge(NodegraphError):
+    """A picture has more pixels than are taken."""
 
 
 def not_written(what: str, folder: str, error: OSError) -> NotWritten:

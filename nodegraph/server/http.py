@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from ..errors import InvalidWorkflow, NodegraphError, WorkflowFormatError
 from ..jobs import errors as jobs
+from ..recipe import NoRecipe
 from . import defects
 from .adviser import NoAdvice
 from .defects import MalformedJson, NoSpace, TooLarge, wrong_request
@@ -74,8 +75,8 @@ class Raw:
 class Route:
     """An endpoint and where it is.
 
-    raw: of one that speaks aiohttp itself, for what is no document. aside: it has nothing to do with the table, whatever
-    its method.
+    raw: of one that speaks aiohttp itself, for what is no document. aside: it has nothing to do with the table,
+    whatever its method.
     """
 
     method: str
@@ -202,12 +203,20 @@ STATUS: Mapping[type[Exception], int] = {
     defects.NoSuchPath: 404,
     defects.WrongMethod: 405,
     defects.WrongHost: 403,
+    defects.TokenNeeded: 401,
+    defects.WrongToken: 401,
+    defects.TooManyAttempts: 429,
     defects.NotWritten: 503,
     defects.BadWorkflowName: 422,
     defects.UnknownWorkflow: 404,
     defects.UnknownVersion: 404,
     defects.WorkflowExists: 409,
     defects.WorkflowChanged: 409,
+    defects.UnknownTemplate: 404,
+    defects.UnknownInput: 404,
+    defects.NotAPicture: 415,
+    defects.PictureTooLarge: 413,
+    NoRecipe: 422,
     NoAdvice: 503,
     NoSpace: 507,
     InvalidWorkflow: 422,
@@ -257,13 +266,15 @@ def error_answer(error: Exception, veil: Veil) -> web.Response:
         status = 422
     if status is None:
         log.error("a request failed", exc_info=error)
-        return _error_response(500, "internal", "the server made a mistake; its log tells more", [])
+        return _error_response(500, "internal", "the server made a mistake; its log tells more", [], {})
     found: list[Any] = []
     if isinstance(error, InvalidWorkflow):
         found = [each.to_document() for each in error.defects]
     elif isinstance(error, defects.WrongRequest | defects.WorkflowChanged):
         found = error.defects
-    return _error_response(status, code_of(type(error)), veil.text(str(error)), [veil.json(each) for each in found])
+    headers = error.headers if isinstance(error, defects.Unknown) else {}
+    told = [veil.json(each) for each in found]
+    return _error_response(status, code_of(type(error)), veil.text(str(error)), told, headers)
 
 
 def code_of(kind: type[Exception]) -> str:
@@ -271,8 +282,8 @@ def code_of(kind: type[Exception]) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 
-def _error_response(status: int, code: str, text: str, found: list[Any]) -> web.Response:
-    return web.json_response({"error": text, "code": code, "defects": found}, status=status)
+def _error_response(status: int, code: str, text: str, found: list[Any], headers: Mapping[str, str]) -> web.Response:
+    return web.json_response({"error": text, "code": code, "defects": found}, status=status, headers=headers)
 
 
 def _is_full(error: BaseException | None) -> bool:

@@ -117,7 +117,11 @@ class Workers(_Document):
 
 
 class System(_Document):
-    """The server. sequence: of the last event. definitions: how many nodes it knows; null before they are loaded."""
+    """The server.
+
+    sequence: of the last event. definitions: how many nodes it knows; null before they are loaded. token_needed:
+    whether it asks for a token.
+    """
 
     name: str = "nodegraph"
     version: str
@@ -126,6 +130,19 @@ class System(_Document):
     counts: dict[JobState, int]
     sequence: int
     definitions: int | None
+    token_needed: bool
+
+
+class TokenGiven(_Document):
+    """The token that the server asks for."""
+
+    token: Annotated[str, Field(max_length=1000)]
+
+
+class Session(_Document):
+    """A browser that may ask. until: how long; null where everybody may."""
+
+    until: datetime | None
 
 
 class Retention(_Document):

@@ -24,6 +24,9 @@ R = TypeVar("R")
 Names: TypeAlias = str | Sequence[str]
 """One name or several."""
 
+Mode: TypeAlias = Literal["", "bypass", "mute"]
+"""Whether a node is left out of runs, and how."""
+
 MAX_FILE_BYTES = 64 * 2**20
 """Larger files are refused before they are parsed."""
 
@@ -37,6 +40,8 @@ class NodeEntry(_Document):
 
     inputs: by name a scalar or list (a literal), `{"from": "node.output"}` (a wire), a list that may mix literals and
         wires, or `{"value": ...}` (a literal of any form, needed for JSON objects).
+
+    mode: "bypass": its inputs stand in for its outputs. "mute": it does not run, nor what cannot do without it.
 
     The rest belongs to the types "graph", "for_each" and "repeat", which run a graph of the file:
 
@@ -52,6 +57,7 @@ class NodeEntry(_Document):
     version: str = "1"
     inputs: dict[str, JsonValue] = Field(default_factory=dict)
     title: str = ""
+    mode: Mode = ""
     graph: str = ""
     each: tuple[str, ...] = ()
     carry: tuple[str, ...] = ()
@@ -173,6 +179,18 @@ class Subgraph(_Document):
         from ..build import title_node
 
         title_node(self, handle, title)
+
+    def bypass(self, handle: Any) -> None:
+        """Leave a node out of runs: its inputs stand in for its outputs."""
+        from ..build import set_mode
+
+        set_mode(self, handle, "bypass")
+
+    def mute(self, handle: Any) -> None:
+        """Leave a node out of runs, and with it what cannot do without it."""
+        from ..build import set_mode
+
+        set_mode(self, handle, "mute")
 
     def input(self, name: str, *places: tuple[Any, str], title: str = "", help: str = "") -> None:
         """Declare an input of the graph; its default is what stands where it is written.

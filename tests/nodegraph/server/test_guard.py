@@ -9,8 +9,8 @@ import tracemalloc
 import pytest
 
 from nodegraph.server import http, serving
-from nodegraph.server.guard import is_this_machine
-from nodegraph.server.serving import NotLocal, PortInUse, listen
+from nodegraph.server.guard import is_ours
+from nodegraph.server.listening import NoSuchAddress, PortInUse, listen
 
 from .conftest import Served
 from .requests import request, workflow
@@ -29,7 +29,28 @@ def test_names_of_this_machine(served: Served, host: str) -> None:
 def test_names_of_other_machines_are_refused(served: Served, host: str) -> None:
     answer = served.ask("GET", "/system", headers={"Host": host})
     assert (answer.status, answer.json()["code"]) == (403, "wrong_host")
-    assert not is_this_machine(host)
+    assert not is_ours(host, "127.0.0.1", ())
+
+
+@pytest.mark.parametrize(
+    ("host", "address", "names", "ours"),
+    [
+        ("192.168.1.5:8420", "192.168.1.5", (), True),
+        ("192.168.1.6:8420", "192.168.1.5", (), False),
+        ("[fe80::0:1]:8420", "fe80::1", (), True),
+        ("localhost", "192.168.1.5", (), False),
+        ("127.0.0.1", "192.168.1.5", (), False),
+        ("studio", "192.168.1.5", ("studio",), True),
+        ("Studio.:8420", "192.168.1.5", ("studio",), True),
+        ("studio.evil.example", "192.168.1.5", ("studio",), False),
+        ("me@studio", "192.168.1.5", ("studio",), False),
+        ("", "", (), False),
+        ("x", "", (), False),
+        ("localhost", "::1", (), True),
+    ],
+)
+def test_names_of_a_server_that_others_reach(host: str, address: str, names: tuple[str, ...], ours: bool) -> None:
+    assert is_ours(host, address, names) is ours
 
 
 @pytest.mark.parametrize(
@@ -208,9 +229,9 @@ def test_a_full_disk_is_told_as_such(served: Served, monkeypatch: pytest.MonkeyP
     assert b"secret" not in answer.content
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.com", ""])
-def test_only_this_machine_is_listened_to(host: str) -> None:
-    with pytest.raises(NotLocal, match="listens to this machine only"):
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "no such name", "a" * 300, ""])
+def test_an_address_that_this_machine_has_not(host: str) -> None:
+    with pytest.raises(NoSuchAddress, match="--host"):
         listen(host, 0)
 
 

@@ -1,7 +1,9 @@
 import { Handle, type NodeProps, Position } from "@xyflow/react";
 import { memo } from "react";
 import type { InputDefinition, OutputDefinition } from "../api/types";
+import { labelOf } from "../graph/labels";
 import { describe } from "../graph/portTypes";
+import { CALLS } from "../graph/ports";
 import { NodePictures } from "../results/NodePictures";
 import { NodeStatus } from "../running/NodeStatus";
 import { InputControl } from "../widgets/InputControl";
@@ -11,7 +13,7 @@ import type { CanvasNode, NodeData } from "./model";
 /** A node on the canvas: its title and state, a row for each input and output, and what it made. */
 export const NodeView = memo(function NodeView({ data, selected }: NodeProps<CanvasNode>) {
   const { entry, name, ports, layout } = data;
-  const title = entry.title || ports?.title || entry.type;
+  const title = entry.title || (ports && CALLS.has(entry.type) ? ports.title : labelOf(entry.type));
   return (
     <section
       className={`node${selected ? " node-selected" : ""}${entry.mode ? ` node-${entry.mode}` : ""}`}

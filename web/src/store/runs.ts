@@ -1,31 +1,127 @@
-// What the server runs: how far each node of a job is, by the job that a tab shows.
+// What the server runs: jobs that are at work or that a tab shows, node by node, and the newest previews.
+import { useMemo } from "react";
 import { create } from "zustand";
-import { useEditor } from "./editor";
-
-export type NodeRunState = "waiting" | "running" | "cached" | "done" | "failed" | "blocked";
-
-/** A node in a run. key: names its result on the server; preview: the URL of the newest picture. */
-export interface NodeRun {
-  readonly state: NodeRunState;
-  readonly done?: number;
-  readonly total?: number;
-  readonly seconds?: number;
-  readonly key?: string;
-  readonly error?: string;
-  readonly preview?: string;
-}
+import type { Link, Preview } from "../api/events";
+import type { Job, JobEvent } from "../api/jobs";
+import type { GraphName } from "../graph/document";
+import { placeIn, placeOf } from "../running/paths";
+import { type NodeRun, type Run, advance, newRun, withJob } from "../running/run";
+import { useEditor, useTab } from "./editor";
 
 interface RunsState {
+  readonly link: Link;
   /** The job that a tab shows, by the tab's id. */
   readonly shown: Readonly<Record<string, string>>;
-  /** By job, by node as events name it. */
-  readonly nodes: Readonly<Record<string, Readonly<Record<string, NodeRun>>>>;
+  readonly runs: Readonly<Record<string, Run>>;
+  /** URLs of the newest previews by job, by place. */
+  readonly previews: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
-export const useRuns = create<RunsState>(() => ({ shown: {}, nodes: {} }));
+/** Runs that are over and that no tab shows; the oldest are forgotten. */
+const KEPT = 12;
 
-/** A node in the run that the active tab shows. */
-export function useNodeRun(node: string): NodeRun | undefined {
+export const useRuns = create<RunsState>(() => ({ link: "connecting", shown: {}, runs: {}, previews: {} }));
+
+/** Take in what happened; of jobs that nobody follows, only the beginning counts. */
+export function takeEvents(events: readonly JobEvent[]): void {
+  const byJob = Map.groupBy(events, (each) => each.job);
+  const state = useRuns.getState();
+  const runs = { ...state.runs };
+  const shown = new Set(Object.values(state.shown));
+  for (const [job, happened] of byJob) {
+    if (happened.some((each) => each.kind === "deleted")) delete runs[job];
+    else if (job in runs || shown.has(job) || happened.some((each) => each.kind === "started")) {
+      runs[job] = advance(runs[job] ?? newRun(job), happened);
+    }
+  }
+  const over = [...byJob.keys()].filter((job) => runs[job] && isOver(runs[job]));
+  forgetOld(runs, shown);
+  useRuns.setState({ runs, previews: withoutPreviews(state.previews, over) });
+}
+
+/** Take in what a job says itself. */
+export function takeJobs(jobs: readonly Job[]): void {
+  const { runs } = useRuns.getState();
+  const known = jobs.filter((each) => each.id in runs);
+  if (known.length === 0) return;
+  const changed = Object.fromEntries(known.map((each) => [each.id, withJob(runs[each.id] as Run, each)]));
+  useRuns.setState({ runs: { ...runs, ...changed } });
+}
+
+/** Take in all that is known of a job, so that it can be shown. */
+export function takeRun(job: Job, events: readonly JobEvent[]): void {
+  useRuns.setState(({ runs }) => {
+    const newer = runs[job.id];
+    const run = withJob(advance(newRun(job.id), events), job);
+    return { runs: { ...runs, [job.id]: newer && newer.sequence > run.sequence ? newer : run } };
+  });
+}
+
+export function takePreview({ job, node, picture }: Preview): void {
+  const { previews, runs } = useRuns.getState();
+  if (!runs[job] || isOver(runs[job])) return;
+  const place = placeOf(node);
+  const old = previews[job]?.[place];
+  if (old) URL.revokeObjectURL(old);
+  const next = { ...previews[job], [place]: URL.createObjectURL(picture) };
+  useRuns.setState({ previews: { ...previews, [job]: next } });
+}
+
+/** Let a tab show a job; null for none. */
+export function showRun(tab: string, job: string | null): void {
+  useRuns.setState(({ shown }) => {
+    const rest = Object.fromEntries(Object.entries(shown).filter(([each]) => each !== tab));
+    return { shown: job === null ? rest : { ...rest, [tab]: job } };
+  });
+}
+
+export function isOver(run: Run): boolean {
+  return run.state === "done" || run.state === "failed" || run.state === "cancelled";
+}
+
+function forgetOld(runs: Record<string, Run>, shown: ReadonlySet<string>): void {
+  const old = Object.values(runs).filter((each) => isOver(each) && !shown.has(each.job));
+  old.sort((a, b) => (b.ended ?? 0) - (a.ended ?? 0));
+  for (const { job } of old.slice(KEPT)) delete runs[job];
+}
+
+function withoutPreviews(previews: RunsState["previews"], jobs: readonly string[]): RunsState["previews"] {
+  if (!jobs.some((each) => each in previews)) return previews;
+  const left = { ...previews };
+  for (const job of jobs) {
+    Object.values(left[job] ?? {}).forEach((each) => URL.revokeObjectURL(each));
+    delete left[job];
+  }
+  return left;
+}
+
+/** The run that the active tab shows. */
+export function shownRun(state: RunsState = useRuns.getState(), tab = useEditor.getState().active): Run | undefined {
+  return state.runs[state.shown[tab] ?? ""];
+}
+
+/** A part of the run that the active tab shows, for components. */
+export function useShownRun<T>(select: (run: Run | undefined) => T): T {
   const tab = useEditor((state) => state.active);
-  return useRuns((state) => state.nodes[state.shown[tab] ?? ""]?.[node]);
+  return useRuns((state) => select(shownRun(state, tab)));
+}
+
+/** Where a node is in runs of the active tab. */
+export function usePlace(graph: GraphName, node: string): string {
+  return useTab((tab) => placeIn(tab.document, tab.trail, graph, node));
+}
+
+/** A node in the run that the active tab shows; of one that runs others, what those come to. */
+export function useNodeRun(graph: GraphName, node: string): NodeRun | undefined {
+  const place = usePlace(graph, node);
+  const own = useShownRun((run) => run?.nodes[place]);
+  const group = useShownRun((run) => run?.groups[place]);
+  return useMemo(() => (own && group?.inside ? { ...own, inside: group.inside } : (own ?? group)), [own, group]);
+}
+
+/** The newest preview of a node in the run that the active tab shows. */
+export function usePreview(graph: GraphName, node: string): string | undefined {
+  const place = usePlace(graph, node);
+  const tab = useEditor((state) => state.active);
+  return useRuns((state) => state.previews[state.shown[tab] ?? ""]?.[place]);
 }

@@ -1,0 +1,44 @@
+// Names of nodes as events tell them: "call/inner" inside a graph, "loop[2]/inner" in a round of a loop.
+import { type Document, type GraphName, graphOf } from "../graph/document";
+import type { Crumb } from "../store/editor";
+
+/** The name without the numbers of rounds: one place for all rounds. */
+export function placeOf(name: string): string {
+  return name.replace(/\[\d+\](?=\/)/g, "");
+}
+
+/** The number of the innermost round that a name tells; null outside of loops. */
+export function roundOf(name: string): number | null {
+  const found = [...name.matchAll(/\[(\d+)\]\//g)].at(-1);
+  return found ? Number(found[1]) : null;
+}
+
+/** The places of the nodes around a place, the innermost first. */
+export function around(place: string): string[] {
+  const found: string[] = [];
+  for (let at = place.lastIndexOf("/"); at > 0; at = place.lastIndexOf("/", at - 1)) found.push(place.slice(0, at));
+  return found;
+}
+
+/**
+ * The place of a node, given the graph in which it is and how the shown graph was entered. A graph that is shown open
+ * inside another one is found by the first node that runs it.
+ */
+export function placeIn(document: Document, trail: readonly Crumb[], graph: GraphName, node: string): string {
+  const prefix = trail.map((each) => each.node);
+  if (graph === (trail.at(-1)?.graph ?? "")) return [...prefix, node].join("/");
+  const way = wayTo(document, trail.at(-1)?.graph ?? "", graph, new Set());
+  return [...prefix, ...(way ?? []), node].join("/");
+}
+
+function wayTo(document: Document, from: GraphName, to: GraphName, seen: Set<GraphName>): string[] | null {
+  if (seen.has(from) || (from !== "" && !document.graphs?.[from])) return null;
+  seen.add(from);
+  for (const [name, entry] of Object.entries(graphOf(document, from).nodes ?? {})) {
+    if (entry.graph === undefined) continue;
+    if (entry.graph === to) return [name];
+    const rest = wayTo(document, entry.graph, to, seen);
+    if (rest) return [name, ...rest];
+  }
+  return null;
+}
