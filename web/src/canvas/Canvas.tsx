@@ -1,5 +1,9 @@
 import { Background, BackgroundVariant, MiniMap, ReactFlow, SelectionMode } from "@xyflow/react";
 import { type MouseEvent, useCallback, useEffect, useMemo, useState } from "react";
+import { Branches } from "../subgraphs/Branches";
+import { EndsView } from "../subgraphs/EndsView";
+import { RegionView } from "../subgraphs/RegionView";
+import { Trail } from "../subgraphs/Trail";
 import { useDefinitions } from "../store/definitions";
 import { shownGraph, useTab } from "../store/editor";
 import { usePage } from "../store/layout";
@@ -24,7 +28,7 @@ import { useCanvasNodes } from "./useCanvasNodes";
 import { useView } from "./useView";
 import "./canvas.css";
 
-const NODE_TYPES = { node: NodeView, frame: GroupView, note: NoteView };
+const NODE_TYPES = { node: NodeView, region: RegionView, ends: EndsView, frame: GroupView, note: NoteView };
 const EDGE_TYPES = { wire: WireView };
 const GRID: [number, number] = [10, 10];
 const ADDING_KEYS = ["Shift", "Control", "Meta"];
@@ -113,8 +117,10 @@ export function Canvas() {
       >
         <Background variant={BackgroundVariant.Dots} gap={20} size={1.4} />
         {minimap && <MiniMap pannable zoomable nodeColor={minimapColour} nodeStrokeWidth={0} ariaLabel="Minimap" />}
+        <Branches />
         <WireHint />
       </ReactFlow>
+      <Trail />
       <CanvasBar />
       <SocketTip />
       <Palette />
@@ -122,13 +128,16 @@ export function Canvas() {
   );
 }
 
-const PLACES = { node: "node", frame: "group", note: "note" } as const;
+const PLACES = { node: "node", region: "node", ends: "node", frame: "group", note: "note" } as const;
 
 const isValid = (connection: Parameters<typeof judge>[0]): boolean => "how" in judge(connection);
 
 function minimapColour(node: AnyNode): string {
   if (node.type === "frame") return "color-mix(in oklab, var(--text-2) 12%, transparent)";
-  return node.type === "note" ? "var(--line)" : tintOf(node.data.ports?.category ?? "", node.data.layout.colour);
+  if (node.type === "region") return "color-mix(in oklab, var(--accent) 15%, transparent)";
+  return node.type === "note" || node.type === "ends"
+    ? "var(--line)"
+    : tintOf(node.data.ports?.category ?? "", node.data.layout.colour);
 }
 
 /** The model of the shown graph; what did not change since the last one is the same. */

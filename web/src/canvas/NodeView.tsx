@@ -2,6 +2,7 @@ import type { NodeProps } from "@xyflow/react";
 import { type CSSProperties, memo } from "react";
 import type { InputDefinition } from "../api/types";
 import { NodePictures } from "../results/NodePictures";
+import { CallTools } from "../subgraphs/CallTools";
 import { InputControl } from "../widgets/InputControl";
 import { shownName } from "../widgets/field";
 import { FarNode } from "./FarNode";
@@ -37,6 +38,7 @@ export const NodeView = memo(
         ) : (
           <>
             <NodeHeader id={id} data={data} title={title} />
+            {!layout.collapsed && <CallTools id={id} graph={data.graph} name={name} entry={entry} isOpen={false} />}
             {!layout.collapsed && <NodeBody id={id} data={data} />}
             {!layout.collapsed && <NodePictures graph={data.graph} name={name} />}
             <WidthHandle data={data} />

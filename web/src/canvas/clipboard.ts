@@ -1,11 +1,11 @@
 // Copying and pasting parts of graphs as text, through the clipboard of the system.
 import { removeBoxes } from "../graph/boxes";
-import { graphOf, parsePlace } from "../graph/document";
-import { disconnect, removeNodes } from "../graph/edits";
+import { graphOf, withGraph } from "../graph/document";
 import { type Fragment, type PasteOptions, fragmentOf, paste, readFragment } from "../graph/fragment";
 import { isText } from "../shell/commands";
-import { activeTab, edit, editDocument, select, shownGraph } from "../store/editor";
+import { activeTab, editDocument, select, shownGraph } from "../store/editor";
 import { notify } from "../store/notices";
+import { removeThings } from "../subgraphs/removing";
 import { chosenOf, groupId, noteId } from "./ids";
 import { insideGroups } from "./placing";
 import { pointerOnCanvas } from "./state";
@@ -37,19 +37,12 @@ export function duplicate(): void {
 /** Take away what is selected; the nodes in a group stay. */
 export function removeSelected(label = "delete"): void {
   const { nodes, groups, notes, wires } = chosenOf(activeTab().selected);
-  edit(label, (graph) => {
-    let left = graph;
-    const ends = [...wires].map((id) => ({
-      to: id.slice(0, id.lastIndexOf("#")),
-      index: Number(id.split("#").at(-1)),
-    }));
-    for (const { to, index } of ends.sort((a, b) => b.index - a.index)) {
-      const end = parsePlace(to);
-      if (!nodes.has(end.node)) left = disconnect(left, end, index);
-    }
-    if (nodes.size > 0) left = removeNodes(left, nodes);
-    return removeBoxes(removeBoxes(left, "groups", groups), "notes", notes);
-  });
+  const shown = shownGraph(activeTab());
+  editDocument(label, (document) =>
+    withGraph(removeThings(document, shown, nodes, wires), shown, (graph) =>
+      removeBoxes(removeBoxes(graph, "groups", groups), "notes", notes),
+    ),
+  );
   select([]);
 }
 

@@ -6,7 +6,8 @@ import { type Start, fittingPlaces, fittingPort, typeAt } from "../graph/fitting
 import { portsOf } from "../graph/ports";
 import { type End, type Fit, type Link, fit } from "../graph/wiring";
 import { useDefinitions } from "../store/definitions";
-import { activeTab, edit, shownGraph } from "../store/editor";
+import { activeTab, edit, editDocument, shownGraph } from "../store/editor";
+import { drawSpecial, isSpecial, judgeSpecial } from "../subgraphs/wires";
 import type { CanvasEdge } from "./model";
 import { endDrag, refuse, useCanvas, useDrag } from "./state";
 
@@ -35,6 +36,13 @@ function drawn(connection: Pick<Connection, "source" | "sourceHandle" | "target"
   };
 }
 
+/** The ends of a wire over a border or to a declared port; undefined for all others. */
+function special(connection: Connection | CanvasEdge) {
+  const from = { id: connection.source, socket: connection.sourceHandle ?? "" };
+  const to = { id: connection.target, socket: connection.targetHandle ?? "" };
+  return isSpecial({ from, to }) ? { from, to } : undefined;
+}
+
 /** How a wire would be written, or why it may not be drawn. */
 export function judge(connection: Connection | CanvasEdge): Fit {
   const wire = drawn({
@@ -43,6 +51,8 @@ export function judge(connection: Connection | CanvasEdge): Fit {
     sourceHandle: connection.sourceHandle ?? null,
     targetHandle: connection.targetHandle ?? null,
   });
+  const ends = special(connection);
+  if (ends) return judgeSpecial(activeTab().document, shownGraph(activeTab()), ends, useDefinitions.getState().byId);
   if (typeof wire === "string") return { reason: wire };
   return fit(activeTab().document, wire.graph, wire.from, wire.to, useDefinitions.getState().byId);
 }
@@ -50,7 +60,14 @@ export function judge(connection: Connection | CanvasEdge): Fit {
 export function drawWire(connection: Connection): void {
   const wire = drawn(connection);
   const found = judge(connection);
-  if (typeof wire === "string" || "reason" in found) return;
+  const ends = special(connection);
+  if ("reason" in found) return;
+  if (ends) {
+    const [shown, definitions] = [shownGraph(activeTab()), useDefinitions.getState().byId];
+    editDocument("connect", (document) => drawSpecial(document, shown, ends, definitions));
+    return;
+  }
+  if (typeof wire === "string") return;
   edit("connect", (graph) => connect(graph, wire.from, wire.to, found.how), { graph: wire.graph });
 }
 

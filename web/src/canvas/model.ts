@@ -17,6 +17,10 @@ import { CALLS, type Definitions, type Ports, portsOf } from "../graph/ports";
 import { ANY, hasVariable } from "../graph/portTypes";
 import { pointsKey } from "../graph/points";
 import { type Link, linksOf, outputType } from "../graph/wiring";
+import { type EndsNode, endsNodes, portLinks } from "../subgraphs/endsModel";
+import { INPUTS, OUTPUTS } from "../subgraphs/ends";
+import { type RegionBox, openNodes, regionBox } from "../subgraphs/regions";
+import { innerSocket } from "../subgraphs/wires";
 import { groupId, noteId } from "./ids";
 import { NODE_WIDTH, estimatedHandles, estimatedHeight } from "./rows";
 
@@ -29,6 +33,8 @@ export interface NodeData extends Record<string, unknown> {
   readonly layout: NodeLayout;
   /** Inputs that wires end at. */
   readonly wired: readonly string[];
+  /** In a region: what its position lacks to the one in its graph. */
+  readonly offset?: Point;
 }
 
 export interface GroupData extends Record<string, unknown> {
@@ -54,7 +60,9 @@ export interface WireData extends Record<string, unknown> {
 export type CanvasNode = Node<NodeData, "node">;
 export type GroupNode = Node<GroupData, "frame">;
 export type NoteNode = Node<NoteData, "note">;
-export type AnyNode = CanvasNode | GroupNode | NoteNode;
+/** A node that runs a graph, drawn open. */
+export type RegionNode = Node<NodeData, "region">;
+export type AnyNode = CanvasNode | RegionNode | EndsNode | GroupNode | NoteNode;
 export type CanvasEdge = Edge<WireData, "wire">;
 
 export interface CanvasModel {
@@ -65,6 +73,7 @@ export interface CanvasModel {
 const NO_POINTS: readonly Point[] = [];
 const GROUP_LAYER = -2000;
 const NOTE_LAYER = -1;
+const REGION_LAYER = -1000;
 
 export function canvasModel(
   document: Document,
@@ -73,23 +82,96 @@ export function canvasModel(
   before?: CanvasModel,
 ): CanvasModel {
   const graph = graphOf(document, name);
-  const links = linksOf(graph);
   const known = new Map(before?.nodes.map((each) => [each.id, each]));
   const knownEdges = new Map(before?.edges.map((each) => [each.id, each]));
+  const parts = partsOf(document, name, definitions, "", new Set([name]));
   const nodes = [
-    ...(graph.layout?.groups ?? []).map((group) => kept(known, groupNode(name, group))),
-    ...(graph.layout?.notes ?? []).map((note) => kept(known, noteNode(name, note))),
-    ...graphNodes(document, name, graph, links, definitions).map((node) => kept(known, node)),
+    ...(graph.layout?.groups ?? []).map((group) => groupNode(name, group)),
+    ...(graph.layout?.notes ?? []).map((note) => noteNode(name, note)),
+    ...endsNodes(document, name, parts.nodes, definitions),
+    ...parts.nodes,
   ];
-  const outputs = new Map(nodes.flatMap((each) => (each.type === "node" ? [[each.id, each.data.ports]] : [])));
+  const hasEnds = (id: string) => nodes.some((each) => each.id === id);
+  const ends = portLinks(document, name, definitions)
+    .filter(({ link }) => hasEnds(link.from.node) && hasEnds(link.to.node))
+    .map(({ link, type }) => ({ ...wireEdge(name, graph, link, type), id: endId(link), deletable: true }));
+  return {
+    nodes: nodes.map((each) => kept(known, each)),
+    edges: [...parts.edges, ...ends].map((edge) => {
+      const old = knownEdges.get(edge.id);
+      return old && sameEdge(old, edge) ? old : edge;
+    }),
+  };
+}
+
+interface Parts {
+  readonly nodes: (CanvasNode | RegionNode)[];
+  readonly edges: CanvasEdge[];
+}
+
+/** The nodes and wires of a graph, and of those in it that are drawn open; `prefix` stands before their ids. */
+function partsOf(
+  document: Document,
+  name: GraphName,
+  definitions: Definitions,
+  prefix: string,
+  inside: ReadonlySet<GraphName>,
+): Parts {
+  const graph = graphOf(document, name);
+  const links = linksOf(graph);
+  const own = graphNodes(document, name, graph, links, definitions);
+  const outputs = new Map(own.map((each) => [each.id, each.data.ports]));
   const edges = links.map((link) => {
     let type = outputs.get(link.from.node)?.outputs.find((each) => each.name === link.from.port)?.type ?? ANY;
     if (hasVariable(type)) type = outputType(document, name, link.from, definitions);
-    const edge = wireEdge(name, graph, link, type);
-    const old = knownEdges.get(edge.id);
-    return old && sameEdge(old, edge) ? old : edge;
+    return inRegion(wireEdge(name, graph, link, type), prefix);
   });
+  const open = openNodes(document, graph, inside);
+  const nodes: (CanvasNode | RegionNode)[] = [];
+  for (const node of own) {
+    const inner = open.get(node.id);
+    const id = prefix + node.id;
+    if (inner === undefined) {
+      nodes.push({ ...node, id });
+      continue;
+    }
+    const parts = partsOf(document, inner, definitions, `${id}/`, new Set([...inside, inner]));
+    const children = parts.nodes.filter((each) => each.parentId === undefined);
+    const box = regionBox(children);
+    nodes.push(regionNode(id, node, box));
+    nodes.push(...parts.nodes.map((each) => (each.parentId === undefined ? childOf(id, each, box) : each)));
+    edges.push(...parts.edges);
+    for (const { link, type } of portLinks(document, inner, definitions)) {
+      const edge = wireEdge(inner, graphOf(document, inner), link, type);
+      edges.push({ ...inRegion(edge, `${id}/`), id: `${id}/${endId(link)}`, ...atRegion(id, link) });
+    }
+  }
   return { nodes, edges };
+}
+
+function regionNode(id: string, node: CanvasNode, { width, height }: RegionBox): RegionNode {
+  const { handles: _handles, initialHeight: _height, ...rest } = node;
+  return { ...rest, id, type: "region", width, height, zIndex: REGION_LAYER, dragHandle: ".node-header" };
+}
+
+function childOf(region: string, node: CanvasNode | RegionNode, { offset }: RegionBox): CanvasNode | RegionNode {
+  const position = { x: node.position.x - offset.x, y: node.position.y - offset.y };
+  return { ...node, parentId: region, position, data: { ...node.data, offset } } as CanvasNode | RegionNode;
+}
+
+function inRegion(edge: CanvasEdge, prefix: string): CanvasEdge {
+  if (!prefix) return edge;
+  return { ...edge, id: prefix + edge.id, source: prefix + edge.source, target: prefix + edge.target };
+}
+
+/** Wires of declared inputs and outputs begin and end at the inner sides of the region. */
+function atRegion(region: string, { from, to }: Link): Partial<CanvasEdge> {
+  if (from.node === INPUTS) return { source: region, sourceHandle: innerSocket(INPUTS, from.port) };
+  return { target: region, targetHandle: innerSocket(OUTPUTS, to.port) };
+}
+
+function endId({ from, to, index }: Link): string {
+  return from.node === INPUTS ? `${to.node}.${to.port}#in` : wireId({ to, index });
 }
 
 function graphNodes(

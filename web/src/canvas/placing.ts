@@ -45,7 +45,7 @@ export function place(label: string, moved: readonly { readonly id: string; read
   const byGraph = Map.groupBy(moved, ({ id }) => graphOfNode(id));
   asOneStepUnless(merge !== "", () =>
     byGraph.forEach((each, graph) => {
-      const positions = new Map(each.map(({ id, at }) => [nameOf(id), at]));
+      const positions = new Map(each.map(({ id, at }) => [nameOf(id), inGraph(id, at)]));
       edit(
         label,
         (old) => {
@@ -68,6 +68,12 @@ function asOneStepUnless(isMerged: boolean, run: () => void): void {
 
 function graphOfNode(id: string): GraphName {
   return useCanvas.getState().flow?.getNode(id)?.data.graph ?? shownGraph(activeTab());
+}
+
+/** A position on the canvas as the graph of a node has it. */
+function inGraph(id: string, { x, y }: Point): Point {
+  const offset = useCanvas.getState().flow?.getNode(id)?.data["offset"] as Point | undefined;
+  return offset ? { x: x + offset.x, y: y + offset.y } : { x, y };
 }
 
 function nameOf(id: string): string {

@@ -1,5 +1,6 @@
 // Every command of the editor; each feature adds its own.
 import { CANVAS_COMMANDS } from "../canvas/commands";
+import { SUBGRAPH_COMMANDS } from "../subgraphs/commands";
 import { FILE_COMMANDS } from "../files/commands";
 import type { Command } from "./commands";
 import { EDIT_COMMANDS, pageCommands } from "./pageCommands";
@@ -8,5 +9,6 @@ export const COMMANDS: readonly Command[] = [
   ...FILE_COMMANDS,
   ...EDIT_COMMANDS,
   ...CANVAS_COMMANDS,
+  ...SUBGRAPH_COMMANDS,
   ...pageCommands(() => COMMANDS),
 ];

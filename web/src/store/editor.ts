@@ -1,6 +1,7 @@
 // The open workflows: one tab each, with its history. Documents are values, so a step of history is a document.
 import { create } from "zustand";
-import { type Document, type Graph, type GraphName, EMPTY, withGraph } from "../graph/document";
+import { type Document, type Graph, type GraphName, EMPTY } from "../graph/document";
+import { changeGraph } from "../graph/interface";
 
 /** A document that was, and what was done to it. */
 interface Step {
@@ -120,7 +121,7 @@ export function editDocument(label: string, change: (document: Document) => Docu
 /** Change one graph of the active tab's document as one step that can be undone. */
 export function edit(label: string, change: (graph: Graph) => Graph, options: EditOptions = {}): void {
   const graph = options.graph ?? shownGraph(activeTab());
-  editDocument(label, (document) => withGraph(document, graph, change), options.merge);
+  editDocument(label, (document) => changeGraph(document, graph, change), options.merge);
 }
 
 /** Make one step of all edits that a function does. */

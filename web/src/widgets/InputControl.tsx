@@ -7,6 +7,7 @@ import { Control } from "./Control";
 import { NodeSeed } from "./NodeSeed";
 import { type FieldProps, shownName } from "./field";
 import { fieldKind } from "./kinds";
+import { PaintButton } from "./paint/PaintButton";
 
 interface Props {
   readonly graph: GraphName;
@@ -36,6 +37,11 @@ export const InputControl = memo(function InputControl({ graph, node, input, sou
       input={input}
       value={literalOf(source)}
       roomy={roomy}
+      extra={
+        fieldKind(input.type, input.widget) === "picture" && (
+          <PaintButton graph={graph} end={{ node, port: input.name }} />
+        )
+      }
       seed={(field: FieldProps) => <NodeSeed {...field} graph={graph} node={node} port={input.name} />}
       onChange={write}
     />
