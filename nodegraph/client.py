@@ -36,6 +36,7 @@ from .jobs.model import (
 from .server.connection import Connection, Refusal, Unreachable
 from .server.place import read_note
 from .server.schemas import Added, BatchAccepted, Events, Forgotten, Queue, Results, Retention, System, Workers
+from .server.schemas_values import Preview, read_preview
 from .server.tokens import configured, kept_token
 from .settings import Settings, load_settings
 from .workflow.defects import Defect
@@ -44,6 +45,8 @@ from .workflow.model import Workflow
 Answer = TypeVar("Answer", bound=BaseModel)
 
 Query: TypeAlias = Sequence[tuple[str, str]]
+
+OnPreview: TypeAlias = Callable[[Preview, bytes], None]
 
 PREFIX = "/api/v1"
 RETRY_SECONDS = 0.3
@@ -244,19 +247,27 @@ class Client:
         """What happened to a job after a sequence number."""
         return self._get(f"/jobs/{_id(job)}/events", Events, [("after", str(after)), ("limit", str(limit))])
 
-    def events(self, *, after: int | None = None, job: JobId | None = None) -> Iterator[JobEvent]:
+    def events(
+        self, *, after: int | None = None, job: JobId | None = None, on_preview: OnPreview | None = None
+    ) -> Iterator[JobEvent]:
         """What happens, as it happens, without an end; from now on where no sequence number is given.
 
-        A server that goes away is waited for, then what was missed comes first.
+        A server that goes away is waited for, then what was missed comes first. on_preview: is given what nodes show
+        while they run, and the picture's bytes.
         """
         if job is not None:
             self.job(job)
         seen = after if after is not None else self.system().sequence
         while True:
             query = [("after", str(seen)), *([("job", job)] if job is not None else [])]
+            query += [("previews", "1")] if on_preview is not None else []
             with contextlib.suppress(Unreachable):
-                for text in self._connection.listen(self.url + PREFIX + "/events", query):
-                    event = JobEvent.model_validate_json(text)
+                for message in self._connection.listen(self.url + PREFIX + "/events", query):
+                    if isinstance(message, bytes):
+                        if on_preview is not None:
+                            on_preview(*read_preview(message))
+                        continue
+                    event = JobEvent.model_validate_json(message)
                     seen = event.sequence
                     yield event
             self._reach(time.monotonic() + PATIENCE_SECONDS)

@@ -54,10 +54,14 @@ class EventQuery(_Document):
 
 
 class StreamQuery(_Document):
-    """Events after a sequence number, of one job or of all; without a number, from now on."""
+    """Events after a sequence number, of one job or of all; without a number, from now on.
+
+    previews: whether to send what nodes show while they run, too.
+    """
 
     after: Whole | None = None
     job: JobId | None = None
+    previews: bool = False
 
 
 class Events(_Document):

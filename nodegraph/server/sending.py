@@ -9,6 +9,8 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from .negotiation import is_known
+
 CHUNK = 1 << 18
 
 KEEP_SECONDS = 86400
@@ -62,8 +64,3 @@ def send_picture(request: web.Request, content: bytes, kind: str, *, tag: str = 
     if is_known(request, tag):
         return web.Response(status=304, headers=headers)
     return web.Response(body=content, headers=headers, content_type=kind)
-
-
-def is_known(request: web.Request, tag: str) -> bool:
-    """Whether the sender says that it has this version already."""
-    return any(each.value in (tag, "*") for each in request.if_none_match or ())

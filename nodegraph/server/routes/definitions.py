@@ -9,7 +9,6 @@ from aiohttp import web
 from ..http import SERVICES, Raw, Route
 from ..negotiation import is_known, takes_gzip
 from ..schemas_definitions import DefinitionList
-from ..sending import is_known
 
 
 async def get_definitions(request: web.Request) -> web.StreamResponse:
