@@ -117,7 +117,7 @@ export interface paths {
         /**
          * A WebSocket that tells every event after a sequence number, one JSON message each.
          * @description Each client reads the table at its own pace, so one that comes back gets all that it missed, and a slow one keeps
-         *     nobody else waiting.
+         *     nobody else waiting. What nodes show comes in binary messages; a slow client is sent the newest of each node.
          */
         readonly get: operations["stream"];
         readonly put?: never;
@@ -2044,6 +2044,7 @@ export interface operations {
             readonly query?: {
                 readonly after?: number;
                 readonly job?: string;
+                readonly previews?: boolean;
             };
             readonly header?: never;
             readonly path?: never;
