@@ -1274,6 +1274,24 @@ export interface components {
             readonly rows: number;
         };
         /**
+         * NodeBlocked
+         * @description A node does not run, because something it needs is blocked; its results are blocked as well.
+         */
+        readonly NodeBlocked: {
+            readonly node: string;
+            readonly reason: string;
+        };
+        /**
+         * NodeCached
+         * @description A node's result was there already, or nothing needs it, since all that it leads to is there.
+         *
+         *     key: under which its result is stored; "" where it is not stored.
+         */
+        readonly NodeCached: {
+            readonly key: string;
+            readonly node: string;
+        };
+        /**
          * NodeDefinition
          * @description A node type.
          *
@@ -1353,6 +1371,56 @@ export interface components {
             readonly until: string;
             /** @default 1 */
             readonly version: string;
+        };
+        /**
+         * NodeErred
+         * @description A node raised; the run ends.
+         */
+        readonly NodeErred: {
+            readonly error: string;
+            readonly node: string;
+        };
+        /**
+         * NodeFile
+         * @description A node is about to write a file of the output folder.
+         */
+        readonly NodeFile: {
+            readonly node: string;
+            /** Format: path */
+            readonly path: string;
+        };
+        /**
+         * NodeFinished
+         * @description A node's function returned; `seconds` of wall time. key: under which its result is stored; "" where it is not.
+         */
+        readonly NodeFinished: {
+            readonly key: string;
+            readonly node: string;
+            readonly seconds: number;
+        };
+        /**
+         * NodeLog
+         * @description A node tells the user something.
+         */
+        readonly NodeLog: {
+            readonly node: string;
+            readonly text: string;
+        };
+        /**
+         * NodeProgress
+         * @description A node reports how far it is.
+         */
+        readonly NodeProgress: {
+            readonly node: string;
+            readonly progress: components["schemas"]["Progress"];
+        };
+        /**
+         * NodeStarted
+         * @description A node's function is about to be called.
+         */
+        readonly NodeStarted: {
+            readonly node: string;
+            readonly type_id: string;
         };
         /**
          * NoneType
@@ -1481,6 +1549,17 @@ export interface components {
             readonly error: string;
         };
         /**
+         * Progress
+         * @description How far a node is; `rate` in steps per second, `eta` in seconds, None while unknown.
+         */
+        readonly Progress: {
+            readonly done: number;
+            readonly eta: number | null;
+            readonly message: string;
+            readonly rate: number | null;
+            readonly total: number;
+        };
+        /**
          * Queue
          * @description The queue. jobs: the waiting ones in the order in which they will run, as many as were asked for.
          */
@@ -1537,6 +1616,41 @@ export interface components {
         readonly Room: {
             readonly free: number;
             readonly total: number;
+        };
+        /**
+         * RunEvents
+         * @description What `data` of a job's event holds, by its kind, for those that tell of nodes.
+         */
+        readonly RunEvents: {
+            readonly node_blocked: components["schemas"]["NodeBlocked"];
+            readonly node_cached: components["schemas"]["NodeCached"];
+            readonly node_erred: components["schemas"]["NodeErred"];
+            readonly node_file: components["schemas"]["NodeFile"];
+            readonly node_finished: components["schemas"]["NodeFinished"];
+            readonly node_log: components["schemas"]["NodeLog"];
+            readonly node_progress: components["schemas"]["NodeProgress"];
+            readonly node_started: components["schemas"]["NodeStarted"];
+            readonly run_finished: components["schemas"]["RunFinished"];
+            readonly run_started: components["schemas"]["RunStarted"];
+        };
+        /**
+         * RunFinished
+         * @description The run is over; `kept` counts the nodes whose results are stored.
+         */
+        readonly RunFinished: {
+            readonly kept: number;
+            readonly seconds: number;
+            /** @enum {string} */
+            readonly status: "done" | "failed" | "cancelled";
+        };
+        /**
+         * RunStarted
+         * @description The plan is made. `to_run` and `cached` count nodes.
+         */
+        readonly RunStarted: {
+            readonly cached: number;
+            readonly nodes: readonly string[];
+            readonly to_run: number;
         };
         /**
          * SavedWorkflow
