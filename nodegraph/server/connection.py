@@ -54,13 +54,13 @@ class Connection:
         finally:
             response.close()
 
-    def listen(self, url: str, query: Sequence[tuple[str, str]]) -> Iterator[str]:
+    def listen(self, url: str, query: Sequence[tuple[str, str]]) -> Iterator[str | bytes]:
         """The messages of a WebSocket until the connection ends. Raises Unreachable."""
         socket = self._wait(self._connect(url, query))
         self._sockets.add(socket)
         try:
-            while (text := self._wait(_message(socket))) is not None:
-                yield text
+            while (message := self._wait(_message(socket))) is not None:
+                yield message
         finally:
             if socket in self._sockets:  # else everything was closed meanwhile
                 self._sockets.discard(socket)
@@ -149,11 +149,16 @@ async def _part(response: aiohttp.ClientResponse) -> bytes:
         raise Unreachable(_reason(error)) from error
 
 
-async def _message(socket: aiohttp.ClientWebSocketResponse) -> str | None:
+async def _message(socket: aiohttp.ClientWebSocketResponse) -> str | bytes | None:
     from aiohttp import WSMsgType
 
     message = await socket.receive()
-    return str(message.data) if message.type == WSMsgType.TEXT else None
+    match message.type:
+        case WSMsgType.TEXT:
+            return str(message.data)
+        case WSMsgType.BINARY:
+            return bytes(message.data)
+    return None
 
 
 def _reason(error: BaseException) -> str:

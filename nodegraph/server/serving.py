@@ -128,6 +128,7 @@ def make_services(
     from .definitions_document import DefinitionsDocument
     from .input_pictures import InputPictures
     from .model_files import ModelFiles
+    from .previews import Previews
     from .templates import Templates
     from .thumbnails import Thumbnails
     from .uploads import Uploads
@@ -149,6 +150,7 @@ def make_services(
         models=ModelFiles(definitions, adviser, settings.cache),
         workforce=workforce,
         changes=changes,
+        previews=Previews(workforce),
         veil=veil,
         access=access,
         started=datetime.now(UTC),

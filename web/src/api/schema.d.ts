@@ -117,7 +117,7 @@ export interface paths {
         /**
          * A WebSocket that tells every event after a sequence number, one JSON message each.
          * @description Each client reads the table at its own pace, so one that comes back gets all that it missed, and a slow one keeps
-         *     nobody else waiting.
+         *     nobody else waiting. What nodes show comes in binary messages; a slow client is sent the newest of each node.
          */
         readonly get: operations["stream"];
         readonly put?: never;
@@ -925,6 +925,16 @@ export interface components {
             readonly packs: readonly components["schemas"]["KnownPack"][];
         };
         /**
+         * Device
+         * @description Where jobs compute. kind: in torch's words, such as "cuda". threads: of one operation on the CPU.
+         */
+        readonly Device: {
+            readonly kind: string;
+            readonly name: string;
+            readonly precision: string;
+            readonly threads: number;
+        };
+        /**
          * Events
          * @description Events in order. last: give it as `after` to get the next ones.
          */
@@ -1521,6 +1531,14 @@ export interface components {
             readonly keep: number | null;
         };
         /**
+         * Room
+         * @description Bytes of a memory or a disk.
+         */
+        readonly Room: {
+            readonly free: number;
+            readonly total: number;
+        };
+        /**
          * SavedWorkflow
          * @description A version of a workflow. workflow: its document, in the newest format.
          */
@@ -1576,6 +1594,15 @@ export interface components {
             readonly until: string | null;
         };
         /**
+         * SizeLimits
+         * @description The most that is taken: bytes of a document and of a picture, and pixels of a picture.
+         */
+        readonly SizeLimits: {
+            readonly body_bytes: number;
+            readonly picture_pixels: number;
+            readonly upload_bytes: number;
+        };
+        /**
          * Slider
          * @description A number on a slider that moves in steps; the range comes from the field's limits.
          */
@@ -1616,20 +1643,26 @@ export interface components {
          * @description The server.
          *
          *     sequence: of the last event. definitions: how many nodes it knows; null before they are loaded. token_needed:
-         *     whether it asks for a token.
+         *     whether it asks for a token. workers: how many processes run jobs. memory, output: of the machine, and of the disk
+         *     that jobs write to; null where the system does not tell.
          */
         readonly System: {
             readonly counts: {
                 readonly [key: string]: number;
             };
             readonly definitions: number | null;
+            readonly device: components["schemas"]["Device"];
+            readonly limits: components["schemas"]["SizeLimits"];
+            readonly memory: components["schemas"]["Room"] | null;
             readonly name: string;
+            readonly output: components["schemas"]["Room"] | null;
             readonly paused: boolean;
             readonly sequence: number;
             /** Format: date-time */
             readonly started: string;
             readonly token_needed: boolean;
             readonly version: string;
+            readonly workers: number;
         };
         /**
          * Template
@@ -2044,6 +2077,7 @@ export interface operations {
             readonly query?: {
                 readonly after?: number;
                 readonly job?: string;
+                readonly previews?: boolean;
             };
             readonly header?: never;
             readonly path?: never;
