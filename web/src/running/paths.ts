@@ -25,20 +25,20 @@ export function around(place: string): string[] {
  * inside another one is found by the first node that runs it.
  */
 export function placeIn(document: Document, trail: readonly Crumb[], graph: GraphName, node: string): string {
-  const prefix = trail.map((each) => each.node);
-  if (graph === (trail.at(-1)?.graph ?? "")) return [...prefix, node].join("/");
-  const way = wayTo(document, trail.at(-1)?.graph ?? "", graph, new Set());
-  return [...prefix, ...(way ?? []), node].join("/");
+  const shown = trail.at(-1)?.graph ?? "";
+  const inside = graph === shown ? [] : (wayTo(document, shown, graph) ?? []);
+  return [...trail, ...inside].map((each) => `${each.node}/`).join("") + node;
 }
 
-function wayTo(document: Document, from: GraphName, to: GraphName, seen: Set<GraphName>): string[] | null {
+/** How to enter a graph from another one, by the first nodes that lead there; null where none do. */
+export function wayTo(document: Document, from: GraphName, to: GraphName, seen = new Set<GraphName>()): Crumb[] | null {
+  if (from === to) return [];
   if (seen.has(from) || (from !== "" && !document.graphs?.[from])) return null;
   seen.add(from);
-  for (const [name, entry] of Object.entries(graphOf(document, from).nodes ?? {})) {
-    if (entry.graph === undefined) continue;
-    if (entry.graph === to) return [name];
-    const rest = wayTo(document, entry.graph, to, seen);
-    if (rest) return [name, ...rest];
+  for (const [node, { graph }] of Object.entries(graphOf(document, from).nodes ?? {})) {
+    if (graph === undefined) continue;
+    const rest = wayTo(document, graph, to, seen);
+    if (rest) return [{ graph, node }, ...rest];
   }
   return null;
 }

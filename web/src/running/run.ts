@@ -152,9 +152,8 @@ function fail(run: Draft, error: unknown): void {
 
 /** Nothing works any more, and what waited was not needed. */
 function stop(run: Draft): void {
-  for (const [place, node] of Object.entries(run.nodes)) {
-    if (node.state === "waiting" || node.state === "running") delete run.nodes[place];
-  }
+  const left = Object.entries(run.nodes).filter(([, { state }]) => state !== "waiting" && state !== "running");
+  run.nodes = Object.fromEntries(left);
   run.groups = {};
   for (const group of new Set(Object.keys(run.nodes).flatMap(around))) {
     const found = summary(run.nodes, group);
@@ -243,7 +242,9 @@ function mixed(states: ReadonlySet<NodeRunState>): NodeRunState {
 
 /** How much of a run is over, from 0 to 1; null where nothing is known. */
 export function fraction(run: Run): number | null {
-  const nodes = Object.entries(run.nodes).filter(([place]) => !place.includes("/") || !run.nodes[around(place)[0] ?? ""]);
+  const nodes = Object.entries(run.nodes).filter(
+    ([place]) => !place.includes("/") || !run.nodes[around(place)[0] ?? ""],
+  );
   if (nodes.length === 0) return null;
   const done = nodes.reduce((sum, [, node]) => sum + partOf(node), 0);
   return done / nodes.length;

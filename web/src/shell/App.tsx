@@ -2,6 +2,7 @@ import { ReactFlowProvider } from "@xyflow/react";
 import { useEffect } from "react";
 import { Canvas } from "../canvas/Canvas";
 import { Welcome } from "../files/Welcome";
+import { useServer } from "../running/useServer";
 import { loadDefinitions } from "../store/definitions";
 import { usePage } from "../store/layout";
 import { notifyError } from "../store/notices";
@@ -15,6 +16,8 @@ import { useDialog } from "./dialogs";
 
 export function App() {
   const theme = usePage((state) => state.theme);
+
+  useServer();
 
   useEffect(() => {
     document.documentElement.dataset["theme"] = theme;

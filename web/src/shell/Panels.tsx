@@ -1,4 +1,5 @@
 import type { ComponentType } from "react";
+import { RUN_PANELS } from "../running/panels";
 import { type Side, togglePanel, usePage } from "../store/layout";
 
 /** A panel at a side of the page; each feature lists its own. */
@@ -11,7 +12,7 @@ export interface Panel {
   readonly Content: ComponentType;
 }
 
-const PANELS: readonly Panel[] = [];
+const PANELS: readonly Panel[] = [...RUN_PANELS];
 
 interface Props {
   readonly side: Side;

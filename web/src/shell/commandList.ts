@@ -1,6 +1,12 @@
 // Every command of the editor; each feature adds its own.
 import { FILE_COMMANDS } from "../files/commands";
+import { RUN_COMMANDS } from "../running/commands";
 import type { Command } from "./commands";
 import { EDIT_COMMANDS, pageCommands } from "./pageCommands";
 
-export const COMMANDS: readonly Command[] = [...FILE_COMMANDS, ...EDIT_COMMANDS, ...pageCommands(() => COMMANDS)];
+export const COMMANDS: readonly Command[] = [
+  ...FILE_COMMANDS,
+  ...EDIT_COMMANDS,
+  ...RUN_COMMANDS,
+  ...pageCommands(() => COMMANDS),
+];

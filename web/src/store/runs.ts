@@ -26,17 +26,18 @@ export const useRuns = create<RunsState>(() => ({ link: "connecting", shown: {},
 export function takeEvents(events: readonly JobEvent[]): void {
   const byJob = Map.groupBy(events, (each) => each.job);
   const state = useRuns.getState();
-  const runs = { ...state.runs };
+  const runs = new Map(Object.entries(state.runs));
   const shown = new Set(Object.values(state.shown));
   for (const [job, happened] of byJob) {
-    if (happened.some((each) => each.kind === "deleted")) delete runs[job];
-    else if (job in runs || shown.has(job) || happened.some((each) => each.kind === "started")) {
-      runs[job] = advance(runs[job] ?? newRun(job), happened);
+    if (happened.some((each) => each.kind === "deleted")) runs.delete(job);
+    else if (runs.has(job) || shown.has(job) || happened.some((each) => each.kind === "started")) {
+      runs.set(job, advance(runs.get(job) ?? newRun(job), happened));
     }
   }
-  const over = [...byJob.keys()].filter((job) => runs[job] && isOver(runs[job]));
+  const isGone = (job: string) => isOver(runs.get(job) ?? newRun(job)) || !runs.has(job);
   forgetOld(runs, shown);
-  useRuns.setState({ runs, previews: withoutPreviews(state.previews, over) });
+  const previews = withoutPreviews(state.previews, [...byJob.keys()].filter(isGone));
+  useRuns.setState({ runs: Object.fromEntries(runs), previews });
 }
 
 /** Take in what a job says itself. */
@@ -79,20 +80,17 @@ export function isOver(run: Run): boolean {
   return run.state === "done" || run.state === "failed" || run.state === "cancelled";
 }
 
-function forgetOld(runs: Record<string, Run>, shown: ReadonlySet<string>): void {
-  const old = Object.values(runs).filter((each) => isOver(each) && !shown.has(each.job));
+function forgetOld(runs: Map<string, Run>, shown: ReadonlySet<string>): void {
+  const old = [...runs.values()].filter((each) => isOver(each) && !shown.has(each.job));
   old.sort((a, b) => (b.ended ?? 0) - (a.ended ?? 0));
-  for (const { job } of old.slice(KEPT)) delete runs[job];
+  for (const { job } of old.slice(KEPT)) runs.delete(job);
 }
 
 function withoutPreviews(previews: RunsState["previews"], jobs: readonly string[]): RunsState["previews"] {
-  if (!jobs.some((each) => each in previews)) return previews;
-  const left = { ...previews };
-  for (const job of jobs) {
-    Object.values(left[job] ?? {}).forEach((each) => URL.revokeObjectURL(each));
-    delete left[job];
-  }
-  return left;
+  const gone = jobs.filter((each) => each in previews);
+  if (gone.length === 0) return previews;
+  gone.forEach((job) => Object.values(previews[job] ?? {}).forEach((each) => URL.revokeObjectURL(each)));
+  return Object.fromEntries(Object.entries(previews).filter(([job]) => !gone.includes(job)));
 }
 
 /** The run that the active tab shows. */
