@@ -28,7 +28,7 @@ from .settings import load_settings
 from .workflow.calls import Interface, definition_of, input_name, interfaces, reached_graphs, used_graphs
 from .workflow.defects import Defect, DefectCode
 from .workflow.graph import NODE_NAME
-from .workflow.model import NodeEntry, Subgraph, Workflow, WorkflowInput, WorkflowOutput
+from .workflow.model import Mode, NodeEntry, Subgraph, Workflow, WorkflowInput, WorkflowOutput
 from .workflow.scope import Scope
 from .workflow.validate import find_defects
 
@@ -122,6 +122,12 @@ def title_node(document: Subgraph, handle: object, title: str) -> None:
     """See `Subgraph.titled`."""
     name = _own(document, handle)._node
     document.nodes[name] = document.nodes[name].model_copy(update={"title": title})
+
+
+def set_mode(document: Subgraph, handle: object, mode: Mode) -> None:
+    """See `Subgraph.bypass` and `mute`."""
+    name = _own(document, handle)._node
+    document.nodes[name] = document.nodes[name].model_copy(update={"mode": mode})
 
 
 def declare_input(

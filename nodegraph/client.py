@@ -36,6 +36,8 @@ from .jobs.model import (
 from .server.connection import Connection, Refusal, Unreachable
 from .server.place import read_note
 from .server.schemas import Added, BatchAccepted, Events, Forgotten, Queue, Results, Retention, System, Workers
+from .server.schemas_values import Preview, read_preview
+from .server.tokens import configured, kept_token
 from .settings import Settings, load_settings
 from .workflow.defects import Defect
 from .workflow.model import Workflow
@@ -43,6 +45,8 @@ from .workflow.model import Workflow
 Answer = TypeVar("Answer", bound=BaseModel)
 
 Query: TypeAlias = Sequence[tuple[str, str]]
+
+OnPreview: TypeAlias = Callable[[Preview, bytes], None]
 
 PREFIX = "/api/v1"
 RETRY_SECONDS = 0.3
@@ -63,16 +67,19 @@ class ServerRefused(NodegraphError):
 
 
 class Client:
-    """Speaks with a server of this machine. A context manager; no two threads may use one at once.
+    """Speaks with a server. A context manager; no two threads may use one at once.
 
     url: of the server; the one that works on the job table of these settings where none is given.
+    token: what the server asks for, where others can reach it; by default the setting `token`. The token that a server
+        made for itself is found with the server, so it is not sent to one that was named by its address.
     Every method raises NoServer where none answers, and ServerRefused where it refuses.
     """
 
-    def __init__(self, url: str | None = None, *, settings: Settings | None = None) -> None:
+    def __init__(self, url: str | None = None, *, token: str | None = None, settings: Settings | None = None) -> None:
         self._given = url
-        self._settings = settings if settings is not None or url is not None else load_settings()
-        self._connection = Connection()
+        self._settings = settings if settings is not None else load_settings()
+        self._token = token if token is not None else configured(self._settings)
+        self._connection = Connection(self._headers)
 
     def __enter__(self) -> Self:
         return self
@@ -91,7 +98,6 @@ class Client:
         """Where the server should be."""
         if self._given is not None:
             return self._given.rstrip("/")
-        assert self._settings is not None
         note = read_note(self._settings.state)
         if note is None:
             raise NoServer(
@@ -103,8 +109,15 @@ class Client:
     @property
     def output(self) -> Path | None:
         """The folder into which the server's jobs write; None where the server was named by its address."""
-        note = read_note(self._settings.state) if self._settings is not None and self._given is None else None
+        note = read_note(self._settings.state) if self._given is None else None
         return note.output if note is not None else None
+
+    def _headers(self) -> dict[str, str]:
+        """What goes with every request."""
+        token = self._token
+        if token is None and self._given is None:
+            token = kept_token(self._settings.state)
+        return {"Authorization": f"Bearer {token}"} if token is not None else {}
 
     def submit(
         self,
@@ -234,19 +247,27 @@ class Client:
         """What happened to a job after a sequence number."""
         return self._get(f"/jobs/{_id(job)}/events", Events, [("after", str(after)), ("limit", str(limit))])
 
-    def events(self, *, after: int | None = None, job: JobId | None = None) -> Iterator[JobEvent]:
+    def events(
+        self, *, after: int | None = None, job: JobId | None = None, on_preview: OnPreview | None = None
+    ) -> Iterator[JobEvent]:
         """What happens, as it happens, without an end; from now on where no sequence number is given.
 
-        A server that goes away is waited for, then what was missed comes first.
+        A server that goes away is waited for, then what was missed comes first. on_preview: is given what nodes show
+        while they run, and the picture's bytes.
         """
         if job is not None:
             self.job(job)
         seen = after if after is not None else self.system().sequence
         while True:
             query = [("after", str(seen)), *([("job", job)] if job is not None else [])]
+            query += [("previews", "1")] if on_preview is not None else []
             with contextlib.suppress(Unreachable):
-                for text in self._connection.listen(self.url + PREFIX + "/events", query):
-                    event = JobEvent.model_validate_json(text)
+                for message in self._connection.listen(self.url + PREFIX + "/events", query):
+                    if isinstance(message, bytes):
+                        if on_preview is not None:
+                            on_preview(*read_preview(message))
+                        continue
+                    event = JobEvent.model_validate_json(message)
                     seen = event.sequence
                     yield event
             self._reach(time.monotonic() + PATIENCE_SECONDS)

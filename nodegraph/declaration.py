@@ -22,7 +22,7 @@ from .execution.context import Context
 from .ports.annotations import NotAPortType, port_type, widget
 from .ports.flow import Blocked, without, without_lazy
 from .ports.literals import problems
-from .ports.types import ScalarType, WireType
+from .ports.types import ScalarType, UnionType, WireType
 from .spec import SpecContext, SpecFunction, annotations_of
 from .workflow.model import Workflow
 
@@ -214,11 +214,11 @@ class _Reader:
     def _output(self, name: str | None, annotation: object) -> OutputDefinition | None:
         plain, may_block = without(annotation, Blocked)
         try:
-            kind = port_type(plain)
+            kind = UnionType(members=()) if plain is Blocked else port_type(plain)
         except NotAPortType as error:
             self.mistakes.append(f"output {name or ''}: {error}")
             return None
-        return OutputDefinition(name=name or _output_name(kind), type=kind, may_block=may_block)
+        return OutputDefinition(name=name or _output_name(kind), type=kind, may_block=may_block or plain is Blocked)
 
     def _spec(self, inputs: list[str]) -> str:
         function = self.options.spec

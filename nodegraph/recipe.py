@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
@@ -46,16 +47,21 @@ class Recipe(BaseModel):
     @classmethod
     def of(cls, path: Path) -> Recipe:
         """The recipe of a picture; raises NoRecipe saying why there is none."""
-        found = read_recipe(path)
+        return cls.read(path, source=str(path))
+
+    @classmethod
+    def read(cls, file: Path | BinaryIO, *, source: str) -> Recipe:
+        """The recipe of a picture that `source` names in messages; raises NoRecipe saying why there is none."""
+        found = read_recipe(file, source=source)
         if found is None:
-            raise NoRecipe(f"{path} holds no recipe; pictures that save_image writes do, unless a program removed it")
+            raise NoRecipe(f"{source} holds no recipe; pictures that save_image writes do, unless a program removed it")
         try:
-            document = {**found, "workflow": Workflow.from_document(found.get("workflow"), source=str(path))}
+            document = {**found, "workflow": Workflow.from_document(found.get("workflow"), source=source)}
             return cls.model_validate(document)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             place = ".".join(map(str, first["loc"]))
-            raise NoRecipe(f"{path}: its recipe is wrong at {place}: {first['msg']}") from error
+            raise NoRecipe(f"{source}: its recipe is wrong at {place}: {first['msg']}") from error
 
 
 def recipe_text(recipe: Mapping[str, JsonValue]) -> str:
@@ -63,24 +69,28 @@ def recipe_text(recipe: Mapping[str, JsonValue]) -> str:
     return json.dumps(recipe, separators=(",", ":"), sort_keys=True)
 
 
-def read_recipe(path: Path) -> dict[str, JsonValue] | None:
-    """The recipe in a PNG, WebP or JPEG file as JSON; None where there is none. Raises NoRecipe for other files."""
+def read_recipe(file: Path | BinaryIO, *, source: str = "") -> dict[str, JsonValue] | None:
+    """The recipe in a PNG, WebP or JPEG file as JSON; None where there is none. Raises NoRecipe for other files.
+
+    source: what messages call the file; by default its path.
+    """
     from PIL import Image, UnidentifiedImageError
 
+    source = source or str(file)
     try:
-        with Image.open(path) as picture:
-            text: str | None = getattr(picture, "text", {}).get(METADATA_KEY)
+        with Image.open(file) as picture:
+            text = picture.info.get(METADATA_KEY) or getattr(picture, "text", {}).get(METADATA_KEY)
             if text is None:
                 comment = picture.getexif().get_ifd(EXIF_IFD).get(USER_COMMENT)
                 if isinstance(comment, bytes):
                     text = comment.removeprefix(COMMENT_PREFIX).decode("ascii", "replace")
     except UnidentifiedImageError as error:
-        raise NoRecipe(f"{path} cannot be read as a picture: it is none of a kind that is known here") from error
+        raise NoRecipe(f"{source} cannot be read as a picture: it is none of a kind that is known here") from error
     except (OSError, SyntaxError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise NoRecipe(f"{path} cannot be read as a picture: {reason}") from error
+        raise NoRecipe(f"{source} cannot be read as a picture: {reason}") from error
     try:
-        found = json.loads(text or "")
-    except ValueError:
+        found = json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

@@ -13,13 +13,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from .errors import SettingsError, shorten
 from .installations import A1111, COMFYUI, folders_in
 
 FILE_NAME = "nodegraph.toml"
 PREFIX = "NODEGRAPH_"
+OF_THE_BUILD = "NODEGRAPH_SKIP_EDITOR"
+"""No setting: it tells the package's build to leave the editor out."""
+DIVIDERS = {"plugins": os.pathsep, "hosts": ","}
+"""Between the members of those settings that are lists, in the environment."""
 
 
 def _user_folder(variable: str, *fallback: str) -> Path:
@@ -67,6 +71,15 @@ class Settings(BaseModel):
         default=5.0, ge=0, allow_inf_nan=False, description="between two states that a long node keeps; 0 for every one"
     )
     port: int = Field(default=8420, ge=0, le=65535, description="where `nodegraph serve` listens; 0 for any")
+    token: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        exclude=True,
+        description="who has it may ask `nodegraph serve`; None for anybody here",
+    )
+    hosts: list[str] = Field(
+        default_factory=list, description="further names at which `nodegraph serve` is reached, as in a Host header"
+    )
     workers: int = Field(default=0, ge=0, le=64, description="processes that run jobs; 0 for one per device")
     worker_memory_bytes: int | None = Field(
         default=None, ge=0, description="the most a worker may hold for itself; 0 for no limit"
@@ -113,6 +126,14 @@ def load_settings(overrides: Mapping[str, Any] | None = None, *, folder: Path | 
     return Settings.model_validate(values)
 
 
+def secret_in(path: Path) -> str:
+    """The secret that a file holds, without what ends its line. Raises SettingsError."""
+    try:
+        return path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(path, getattr(error, "strerror", None) or str(error)) from error
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         values = tomllib.loads(path.read_text("utf-8"))
@@ -126,7 +147,7 @@ def _environment() -> dict[str, Any]:
     found: dict[str, Any] = {}
     for variable, text in os.environ.items():
         name = variable.removeprefix(PREFIX).lower()
-        if not variable.startswith(PREFIX):
+        if not variable.startswith(PREFIX) or variable == OF_THE_BUILD:
             continue
         if name not in Settings.model_fields:
             near = difflib.get_close_matches(name, Settings.model_fields, n=1)
@@ -134,7 +155,8 @@ def _environment() -> dict[str, Any]:
             raise SettingsError(source, f"{variable}: there is no such setting; {remedy}")
         if name == "folders":
             raise SettingsError(source, f"{variable}: folders are set in a file, {FILE_NAME}")
-        value = [part for part in text.split(os.pathsep) if part] if name == "plugins" else text
+        divider = DIVIDERS.get(name)
+        value = [part for part in text.split(divider) if part] if divider is not None else text
         found |= _checked({name: value}, source, {name: variable})
     return found
 
@@ -142,14 +164,15 @@ def _environment() -> dict[str, Any]:
 def _checked(values: Mapping[str, Any], source: str | Path, shown: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The values of one source as a `Settings` holds them; `shown` are the names that the source has for them."""
     try:
-        return Settings.model_validate(values).model_dump(include=set(values))
+        found = Settings.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         place = [str(part) for part in first["loc"]]
         place[0] = (shown or {}).get(place[0], place[0])
         hint = f"; {_known()}" if first["type"] == "extra_forbidden" else ""
-        reason = f"{'.'.join(place)}: {first['msg']}, got {shorten(first['input'])}{hint}"
-        raise SettingsError(source, reason) from error
+        got = "" if first["loc"] == ("token",) else f", got {shorten(first['input'])}"
+        raise SettingsError(source, f"{'.'.join(place)}: {first['msg']}{got}{hint}") from error
+    return {name: getattr(found, name) for name in values}
 
 
 def _known() -> str:

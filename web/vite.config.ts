@@ -1,10 +1,12 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
+import { notices } from "./notices";
+
 const SERVER = process.env.NODEGRAPH_URL ?? "http://127.0.0.1:8420";
 
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), notices()],
   build: {
     outDir: "../nodegraph/server/editor",
     emptyOutDir: true,

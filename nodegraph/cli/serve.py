@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .common import JsonOption, print_json_line, reporting, say
 from .declared import DeviceOption, PrecisionOption
+
+if TYPE_CHECKING:
+    from ..server.listening import Address
 
 
 def register(app: typer.Typer) -> None:
@@ -19,10 +22,15 @@ def register(app: typer.Typer) -> None:
 
 def serve(
     host: Annotated[
-        str, typer.Option("--host", metavar="ADDRESS", help="Where to listen; an address of this machine only.")
+        str,
+        typer.Option("--host", metavar="ADDRESS", help="Where to listen; other machines need a token to be let in."),
     ] = "127.0.0.1",
     port: Annotated[
         int | None, typer.Option("--port", min=0, max=65535, help="Where to listen; 0 for any port that is free.")
+    ] = None,
+    token_file: Annotated[
+        Path | None,
+        typer.Option("--token-file", metavar="FILE", help="Holds the token that is asked for."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", metavar="DIR", help="Folder to write into (default: ./output).")
@@ -41,17 +49,20 @@ def serve(
     """
     with reporting(as_json=as_json):
         from ..server.serving import serve as run_server
-        from ..settings import load_settings
+        from ..settings import load_settings, secret_in
 
         given = {"port": port, "output": output, "device": device, "precision": precision, "workers": workers}
-        settings = load_settings(given)
+        token = secret_in(token_file) if token_file is not None else None
+        settings = load_settings({**given, "token": token})
 
-        def started(url: str) -> None:
+        def started(address: Address) -> None:
             if as_json:
-                print_json_line({"url": url, "pid": os.getpid()})
-            else:
-                typer.echo(f"nodegraph serves at {url}")
-                say("Ctrl-C ends it; nodegraph submit sends it workflows")
+                print_json_line({"url": address.url, "pid": os.getpid()})
+                return
+            typer.echo(f"nodegraph serves at {address.url}")
+            if address.link:
+                say(f"it asks for a token; this link has it: {address.link}")
+            say("Ctrl-C ends it; nodegraph submit sends it workflows")
 
         def stopping() -> None:
             say("ending: running jobs stop after this step and go back into the queue; once more to end at once")

@@ -53,6 +53,17 @@ def gate(value: Lazy[T], open: bool = True, reason: str = "the gate is shut") ->
     return value() if open else Blocked(reason)
 
 
+@node(category="control", spec=specs.nothing)
+def nothing(reason: str = "nothing is here") -> Blocked:
+    """Stand where a value would be
+
+    It fits every input; nodes that need it do not run, and write nothing.
+
+    reason: what blocked nodes say.
+    """
+    return Blocked(reason)
+
+
 @node(category="control", spec=specs.fallback)
 def fallback(value: T | Blocked, otherwise: Lazy[T]) -> T:
     """Go on with something else where a value is blocked

@@ -35,6 +35,11 @@ def gate(value: object, open: bool, reason: str) -> Predicted:
     return Predicted({"result": value if open else Blocked(reason)}, asks=("value",) if open else ())
 
 
+def nothing(reason: str) -> Predicted:
+    """What stands for it."""
+    return Predicted({"result": Blocked(reason)})
+
+
 def fallback(value: object, otherwise: object) -> Predicted:
     """The value, unless it is blocked."""
     if isinstance(value, Unknown):  # it may turn out to be blocked

@@ -16,7 +16,7 @@ from typing import Any
 from ..definition import NodeDefinition
 from ..errors import Cancelled, MutatedInput, NodegraphError, WrongOutput, shorten
 from ..ports.flow import Blocked
-from ..ports.types import PortType, UnionType, WireType, describe, item_type
+from ..ports.types import PortType, WireType, admits_blocked, describe, item_type
 from ..ports.values import misfit, to_argument
 from ..workflow.graph import Gathered, Given, GraphNode, Link, Source, Written, links_of
 from ..workflow.model import Workflow
@@ -26,8 +26,6 @@ from .forks import forks_leave
 from .results import Outputs
 
 FileOf = Callable[[str, str], Path]
-
-BLOCKED_ID = "nodegraph.Blocked"
 
 
 class Asked(BaseException):
@@ -147,12 +145,6 @@ def blocked_input(node: GraphNode, given: Mapping[str, Outputs]) -> Blocked | No
     eager = (name for name, source in node.sources.items() if name in ports and node.is_eager(name, source))
     found = (blocked_by(ports[name].type, node.sources[name], given) for name in eager)
     return next((each for each in found if each is not None), None)
-
-
-def admits_blocked(port: PortType) -> bool:
-    """Whether an input takes a `Blocked` as a value."""
-    members = port.members if isinstance(port, UnionType) else (port,)
-    return any(isinstance(each, WireType) and each.id == BLOCKED_ID for each in members)
 
 
 class Caller:

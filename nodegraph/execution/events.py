@@ -68,17 +68,22 @@ class NodeFile(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeCached(_Event):
-    """A node's result was there already."""
+    """A node's result was there already, or nothing needs it, since all that it leads to is there.
+
+    key: under which its result is stored; "" where it is not stored.
+    """
 
     node: str
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeFinished(_Event):
-    """A node's function returned; `seconds` of wall time."""
+    """A node's function returned; `seconds` of wall time. key: under which its result is stored; "" where it is not."""
 
     node: str
     seconds: float
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,7 +97,9 @@ class Executor:
             make_importable(pack)
         events.emit(RunStarted(nodes=tuple(self._nodes), to_run=plan.certain, cached=len(plan.cached)))
         for name in self.cached:
-            events.emit(NodeCached(node=name))
+            events.emit(NodeCached(node=name, key=self._stored_key(self._nodes[name])))
+        for name, key in plan.spared.items():
+            events.emit(NodeCached(node=name, key=key))
         try:
             names: Iterable[str] = plan.targets
             while True:
@@ -222,7 +224,7 @@ class Executor:
             return None
         if node.name in self._plan.graph.nodes:
             self.cached[node.name] = None
-        self._machinery.events.emit(NodeCached(node=node.name))
+        self._machinery.events.emit(NodeCached(node=node.name, key=key))
         self._hold(node.name, found[0])
         return []
 
@@ -344,7 +346,7 @@ class Executor:
         outputs = self._results.get(twin)
         if outputs is None:
             return False
-        self._machinery.events.emit(NodeCached(node=name))
+        self._machinery.events.emit(NodeCached(node=name, key=self._stored_key(self._nodes[name])))
         self._hold(name, outputs)
         self._results.unwant([twin])
         return True
@@ -363,7 +365,14 @@ class Executor:
             self._contexts.finished(node.name)
         seconds = time.perf_counter() - self._began.pop(node.name)
         self._hold(node.name, outputs)
-        self._machinery.events.emit(NodeFinished(node=node.name, seconds=seconds))
+        key = self._stored_key(node) if keep else ""
+        self._machinery.events.emit(NodeFinished(node=node.name, seconds=seconds, key=key))
+
+    def _stored_key(self, node: GraphNode) -> str:
+        """Under which the result of a node is stored; "" where it is not."""
+        if self._machinery.store is None or not self._plan.keeps(node.definition):
+            return ""
+        return self._keys.get(node.name) or ""
 
     def _store(self, node: GraphNode, outputs: Outputs) -> None:
         store = self._machinery.store

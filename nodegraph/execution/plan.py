@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..definition import NodeDefinition
 from ..errors import InvalidWorkflow
@@ -18,8 +18,10 @@ class Plan:
     order: the nodes that may have to run, every one after those it needs, and what one target needs before the next is
     begun, so that little is held at a time. certain: how many of them run whatever the others give; the rest depends
     on what nodes with lazy inputs ask for, or on the rounds of loops. cached: nodes whose stored results will be used.
-    targets: the nodes whose results were asked for. keys: of all nodes of the graph that have one already. resumes:
-    whether the run may take the place of an earlier one, so that even results that stand for no other run are kept.
+    spared: those before them that nothing needs any more, with the key under which the result is stored, "" where it is
+    not. targets: the nodes whose results were asked for. keys: of all nodes of the graph that have one already.
+    resumes: whether the run may take the place of an earlier one, so that even results that stand for no other run are
+    kept.
     """
 
     graph: Graph
@@ -28,6 +30,7 @@ class Plan:
     order: tuple[str, ...]
     certain: int
     cached: frozenset[str]
+    spared: Mapping[str, str] = field(default_factory=dict)
     resumes: bool = False
 
     def keeps(self, definition: NodeDefinition) -> bool:
@@ -58,8 +61,17 @@ def targets_of(graph: Graph, names: Iterable[str] | None) -> tuple[str, ...]:
     """
     wanted = default_targets(graph) if names is None else tuple(expand_targets(graph, names))
     if unknown := [name for name in wanted if name not in graph.nodes]:
-        raise InvalidWorkflow([Defect("missing_node", f"there is no node {name!r} to run up to") for name in unknown])
+        raise InvalidWorkflow([_not_there(graph, name) for name in unknown])
     return wanted
+
+
+def _not_there(graph: Graph, name: str) -> Defect:
+    """Why a run cannot go up to a node."""
+    around = [name, *(name[:index] for index, each in enumerate(name) if each in "/[")]
+    why = next((graph.absent[each] for each in around if each in graph.absent), None)
+    if why is None:
+        return Defect("missing_node", f"there is no node {name!r} to run up to")
+    return Defect("bad_mode", f"nothing runs up to {name!r}: it {why}", "let it take part, or run up to another")
 
 
 def _planned(graph: Graph, name: str) -> str:
@@ -99,7 +111,9 @@ def make_plan(
             certain.update(link.node for link in node.eager_links())
     order = graph.depth_first(wanted, to_run)
     decided = sum(name in keys or not graph.nodes[name].definition.reusable for name in to_run & certain)
-    return Plan(graph, keys, wanted, order, decided, frozenset(cached), resumes)
+    idle = closure - needed
+    spared = {name: keys[name] if keys.get(name) in available else "" for name in graph.nodes if name in idle}
+    return Plan(graph, keys, wanted, order, decided, frozenset(cached), spared, resumes)
 
 
 def _is_kept(node: GraphNode, resumes: bool) -> bool:

@@ -66,6 +66,13 @@ class Noted(_Message):
     path: str
 
 
+class Watch(_Message):
+    """To a worker: whether somebody looks at what nodes show while they run; at first nobody does."""
+
+    kind: Literal["watch"] = "watch"
+    watched: bool
+
+
 class Leave(_Message):
     """To a worker that waits: end."""
 
@@ -103,6 +110,21 @@ class Target(_Message):
     path: str
 
 
+class Shown(_Message):
+    """From a worker: what a node shows. step: how many of its steps were done. type: the picture's media type."""
+
+    model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+
+    kind: Literal["shown"] = "shown"
+    claim: int
+    node: str
+    step: int | None
+    width: int
+    height: int
+    type: str
+    picture: bytes
+
+
 class Ended(_Message):
     """From a worker: the job is over. sick: why the worker had better be replaced, "" where it is well."""
 
@@ -112,8 +134,8 @@ class Ended(_Message):
     sick: str = ""
 
 
-ToWorker: TypeAlias = Annotated[Start | RunJob | StopJob | Noted | Leave, Field(discriminator="kind")]
-FromWorker: TypeAlias = Annotated[Ready | Beat | Happened | Target | Ended, Field(discriminator="kind")]
+ToWorker: TypeAlias = Annotated[Start | RunJob | StopJob | Noted | Watch | Leave, Field(discriminator="kind")]
+FromWorker: TypeAlias = Annotated[Ready | Beat | Happened | Target | Shown | Ended, Field(discriminator="kind")]
 
 TO_WORKER: TypeAdapter[ToWorker] = TypeAdapter(ToWorker)
 FROM_WORKER: TypeAdapter[FromWorker] = TypeAdapter(FromWorker)

@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from ..errors import Cancelled, InvalidWorkflow, NodeFailed, NodegraphError
 from ..execution.cancel import CancelToken
 from ..execution.contexts import TargetJournal
+from ..execution.events import Event, Listener
 from ..execution.run import Runner, RunResult
 from ..execution.showing import shown
 from ..files import size_of
@@ -37,19 +38,27 @@ def perform(
     tell: Callable[[NewEvent], None],
     cancel: CancelToken,
     targets: TargetJournal | None = None,
+    hear: Listener | None = None,
 ) -> Outcome:
     """Run a request to its end; how it ended, whatever its nodes did.
 
-    tell: is given what happens, in order. cancel: stops it within a step; the outcome is then "cancelled".
+    tell: is given what happens, in order. cancel: stops it within a step; the outcome is then "cancelled". hear: is
+    given the run's events as they are.
     """
     started = time.perf_counter()
     teller = Teller(tell)
+
+    def listen(event: Event) -> None:
+        teller(event)
+        if hear is not None:
+            hear(event)
+
     try:
         result = runner.run(
             Workflow.from_document(request.workflow),
             request.inputs,
             targets=request.targets,
-            on_event=teller,
+            on_event=listen,
             cancel=cancel,
             use_cache=request.use_cache,
             fields=request.fields,

@@ -9,15 +9,16 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 from pydantic import BaseModel
 
 from ..settings import Settings
 from .blackbox import BlackBox
 from .lifelines import own_memory
-from .messages import FromWorker, Leave, Start, framed, read_message
+from .messages import Beat, FromWorker, Leave, Shown, Start, framed, read_message
 
 _PROGRAM = "import sys; sys.path.insert(0, {engine!r}); from nodegraph.jobs.worker import main; main(*sys.argv[1:])"
 _ENGINE = Path(__file__).parent.parent.parent
@@ -26,8 +27,14 @@ LAST_WORDS = 4000
 LARGEST_LOG = 4 * 2**20
 
 
+OnShown: TypeAlias = Callable[[Shown], None]
+
+
 class WorkerProcess:
-    """One process that runs node code. `heard`: when it last gave a sign of life, by the monotonic clock."""
+    """One process that runs node code; it is listened to from its start on.
+
+    heard: when it last gave a sign of life, by the monotonic clock. on_shown: is given what its nodes show.
+    """
 
     def __init__(
         self,
@@ -39,7 +46,11 @@ class WorkerProcess:
     ) -> None:
         self._process, self._reader, self._writer, self._log, self._box = process, reader, writer, log, box
         self._mark = 0
+        self._said: asyncio.Queue[FromWorker | None] = asyncio.Queue()
+        self._gone = ""
+        self._listening = asyncio.create_task(self._listen())
         self.heard = time.monotonic()
+        self.on_shown: OnShown | None = None
 
     @classmethod
     async def start(
@@ -95,15 +106,39 @@ class WorkerProcess:
         except OSError as error:
             raise EOFError("the worker is gone") from error
 
+    @property
+    def gone(self) -> bool:
+        """Whether nothing will be heard of it any more."""
+        return bool(self._gone)
+
     async def receive(self) -> FromWorker:
-        """Wait for the next message. Raises EOFError when the process is gone."""
-        try:
-            message = await read_message(self._reader)
-        except ValueError as error:  # node code wrote into the socket
-            self.kill()
-            raise EOFError(f"the worker said what nobody understands: {error}") from error
-        self.heard = time.monotonic()
+        """Wait for the next message about its work. Raises EOFError when the process is gone."""
+        message = await self._said.get()
+        if message is None:
+            self._said.put_nowait(None)
+            raise EOFError(self._gone)
         return message
+
+    async def _listen(self) -> None:
+        """Hear it, also while it has no work."""
+        try:
+            while True:
+                message = await read_message(self._reader)
+                self.heard = time.monotonic()
+                match message:
+                    case Shown():
+                        if self.on_shown is not None:
+                            self.on_shown(message)
+                    case Beat() if not self._said.empty():
+                        pass  # what waits to be read says as much
+                    case _:
+                        self._said.put_nowait(message)
+        except EOFError as error:
+            self._gone = str(error)
+        except ValueError as error:  # node code wrote into the socket
+            self._gone = f"the worker said what nobody understands: {error}"
+            self.kill()
+        self._said.put_nowait(None)
 
     def memory(self) -> int | None:
         """Bytes that it holds for itself; None where the system does not tell."""
@@ -136,6 +171,7 @@ class WorkerProcess:
         """End it if it lives; how it died, and what it printed last."""
         self.kill()
         code = await self._process.wait()
+        self._listening.cancel()
         self._writer.close()
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()

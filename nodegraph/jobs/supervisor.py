@@ -7,16 +7,17 @@ attempt. Whether a job is begun again is decided by the table alone.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..settings import Settings
 from .attempt import Attempt, Limits
 from .claiming import Claimed
 from .errors import ClaimLost, JobTableUnusable
 from .lifelines import machine_memory
-from .messages import Ended, Ready
+from .messages import Ended, Ready, Shown, Watch
 from .model import JobError, JobId, Outcome, Wish, WorkerInfo, WorkerState
 from .places import environments
 from .process import WorkerProcess
@@ -34,6 +35,10 @@ RECYCLE_SHARE = 0.8
 """Of its memory limit: a worker that keeps more after a job is replaced."""
 
 
+OnPreview: TypeAlias = Callable[[JobId, Shown], None]
+"""Is given what a node shows and which job it belongs to."""
+
+
 class Supervisor:
     """Runs the jobs of a table as long as `run` runs.
 
@@ -46,6 +51,7 @@ class Supervisor:
         self._posts = [Post(place, self, each) for place, each in enumerate(environments(settings))]
         self._awake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._on_preview: OnPreview | None = None
 
     @property
     def settings(self) -> Settings:
@@ -70,6 +76,17 @@ class Supervisor:
         """Tell that the table has changed; from any thread."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._awake.set)
+
+    @property
+    def on_preview(self) -> OnPreview | None:
+        """Who looks at what nodes show while they run."""
+        return self._on_preview
+
+    async def watch(self, on_preview: OnPreview | None) -> None:
+        """Tell what nodes show while they run, from now on; None: to nobody. From the thread of `run`."""
+        self._on_preview = on_preview
+        for post in self._posts:
+            await post.watch()
 
     async def run(self) -> None:
         """Work until cancelled. Then running jobs are stopped within a step and go back into the queue."""
@@ -189,6 +206,17 @@ class Post:
         if self._worker is not None:
             await self._worker.leave(self._supervisor.limits.grace)
 
+    async def watch(self) -> None:
+        """Let the worker know whether somebody looks."""
+        if self._worker is not None:
+            with contextlib.suppress(EOFError):
+                await self._worker.send(Watch(watched=self._supervisor.on_preview is not None))
+
+    def _show(self, shown: Shown) -> None:
+        attempt, on_preview = self._attempt, self._supervisor.on_preview
+        if attempt is not None and on_preview is not None and shown.claim == attempt.job.claim:
+            on_preview(attempt.job.id, shown)
+
     def _free(self, task: asyncio.Task[None]) -> None:
         self._task = self._attempt = None
         self._supervisor.wake()
@@ -238,6 +266,8 @@ class Post:
 
     async def _ready_worker(self) -> WorkerProcess:
         """The worker, started where there is none. Raises EOFError or OSError when it cannot be started."""
+        if self._worker is not None and self._worker.gone:
+            await self._bury(None)
         if self._worker is not None:
             return self._worker
         supervisor = self._supervisor
@@ -252,6 +282,8 @@ class Post:
         async with asyncio.timeout(supervisor.limits.silence):
             while not isinstance(await self._worker.receive(), Ready):
                 pass
+        self._worker.on_shown = self._show
+        await self.watch()
         self._ready, self._failures = True, 0
         return self._worker
 

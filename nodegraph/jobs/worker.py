@@ -6,6 +6,7 @@ What nodes print goes to the worker's log. Whatever node code does, only this pr
 from __future__ import annotations
 
 import faulthandler
+import functools
 import itertools
 import os
 import socket
@@ -17,12 +18,14 @@ from queue import SimpleQueue
 
 from ..execution.cancel import CancelToken
 from ..execution.run import Runner
+from ..pictures import Encoded
 from .blackbox import BlackBox
 from .health import sickness
 from .lifelines import be_first_to_go, die_with
-from .messages import Beat, Channel, Ended, Happened, Leave, Noted, Ready, RunJob, Start, StopJob, Target
+from .messages import Beat, Channel, Ended, Happened, Leave, Noted, Ready, RunJob, Shown, Start, StopJob, Target, Watch
 from .model import NewEvent
 from .perform import perform
+from .previews import Previewer
 from .telling import NODE_ENDS, NODE_STARTED
 
 EVENTS_SECONDS = 0.1
@@ -37,6 +40,7 @@ class Worker:
         self._work: SimpleQueue[RunJob | None] = SimpleQueue()
         self._cancel = CancelToken()
         self._job, self._claim = "", 0
+        self._watched = False
         self._lock = threading.Lock()
         self._tickets = itertools.count()
         self._asked: dict[int, Future[str]] = {}
@@ -64,11 +68,34 @@ class Worker:
 
     def _run(self, job: RunJob, runner: Runner, box: BlackBox) -> None:
         outbox = Outbox(self._channel, job.claim, box)
+        previewer = Previewer(functools.partial(self._show, job.claim), watched=lambda: self._watched)
         try:
-            outcome = perform(job.request, runner, job=job.job, tell=outbox.add, cancel=self._cancel, targets=self)
+            outcome = perform(
+                job.request,
+                runner,
+                job=job.job,
+                tell=outbox.add,
+                cancel=self._cancel,
+                targets=self,
+                hear=previewer,
+            )
         finally:
+            previewer.close()
             outbox.close()
         self._channel.send(Ended(claim=job.claim, outcome=outcome, sick=sickness(outcome, runner.policy.device)))
+
+    def _show(self, claim: int, node: str, step: int | None, picture: Encoded) -> None:
+        self._channel.send(
+            Shown(
+                claim=claim,
+                node=node,
+                step=step,
+                width=picture.width,
+                height=picture.height,
+                type=picture.type,
+                picture=picture.content,
+            )
+        )
 
     def _listen(self) -> None:
         """Hear the supervisor, in a thread of its own, so that a stop is heard while a node works."""
@@ -87,6 +114,8 @@ class Worker:
                     with self._lock:
                         answer = self._asked.pop(ticket)
                     answer.set_result(path)
+                case Watch(watched=watched):
+                    self._watched = watched
                 case Leave():
                     self._work.put(None)
                 case _:

@@ -245,6 +245,12 @@ def item_type(port: PortType) -> PortType:
     return wanted.item if wanted else port
 
 
+def admits_blocked(port: PortType) -> bool:
+    """Whether an input takes a `Blocked` as a value."""
+    members = port.members if isinstance(port, UnionType) else (port,)
+    return any(isinstance(each, WireType) and each.id == "nodegraph.Blocked" for each in members)
+
+
 def path_kinds(port: PortType) -> list[str]:
     """The kinds of files that `port` admits, at any depth."""
     match port:

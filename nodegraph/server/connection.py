@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 if TYPE_CHECKING:
@@ -33,9 +33,10 @@ class Refusal(Exception):
 
 
 class Connection:
-    """A client's session; its thread is started by the first request."""
+    """A client's session; its thread is started by the first request. headers: those of every request."""
 
-    def __init__(self) -> None:
+    def __init__(self, headers: Callable[[], Mapping[str, str]] = dict) -> None:
+        self._headers = headers
         self._loop: asyncio.AbstractEventLoop | None = None
         self._session: aiohttp.ClientSession | None = None
         self._sockets: set[aiohttp.ClientWebSocketResponse] = set()
@@ -53,13 +54,13 @@ class Connection:
         finally:
             response.close()
 
-    def listen(self, url: str, query: Sequence[tuple[str, str]]) -> Iterator[str]:
+    def listen(self, url: str, query: Sequence[tuple[str, str]]) -> Iterator[str | bytes]:
         """The messages of a WebSocket until the connection ends. Raises Unreachable."""
         socket = self._wait(self._connect(url, query))
         self._sockets.add(socket)
         try:
-            while (text := self._wait(_message(socket))) is not None:
-                yield text
+            while (message := self._wait(_message(socket))) is not None:
+                yield message
         finally:
             if socket in self._sockets:  # else everything was closed meanwhile
                 self._sockets.discard(socket)
@@ -103,7 +104,9 @@ class Connection:
         import aiohttp
 
         try:
-            response = await self._opened().request(method, url, params=query, data=content, allow_redirects=False)
+            response = await self._opened().request(
+                method, url, params=query, data=content, headers=self._headers(), allow_redirects=False
+            )
             if response.status >= 300:
                 raise Refusal(response.status, await response.read())
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
@@ -125,7 +128,9 @@ class Connection:
         import aiohttp
 
         try:
-            return await self._opened().ws_connect(url, params=query, heartbeat=HEARTBEAT_SECONDS, max_msg_size=0)
+            return await self._opened().ws_connect(
+                url, params=query, headers=self._headers(), heartbeat=HEARTBEAT_SECONDS, max_msg_size=0
+            )
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise Unreachable(_reason(error)) from error
 
@@ -144,11 +149,16 @@ async def _part(response: aiohttp.ClientResponse) -> bytes:
         raise Unreachable(_reason(error)) from error
 
 
-async def _message(socket: aiohttp.ClientWebSocketResponse) -> str | None:
+async def _message(socket: aiohttp.ClientWebSocketResponse) -> str | bytes | None:
     from aiohttp import WSMsgType
 
     message = await socket.receive()
-    return str(message.data) if message.type == WSMsgType.TEXT else None
+    match message.type:
+        case WSMsgType.TEXT:
+            return str(message.data)
+        case WSMsgType.BINARY:
+            return bytes(message.data)
+    return None
 
 
 def _reason(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue, ValidationError
@@ -40,12 +41,42 @@ class NoSuchPath(NodegraphError):
     """Nothing is at a path."""
 
 
-class WrongMethod(NodegraphError):
-    """What is at a path cannot be asked in this way."""
+class Answered(NodegraphError):
+    """What has headers of its own in the answer. headers: these."""
+
+    headers: Mapping[str, str] = {}
+
+
+class WrongMethod(Answered):
+    """What is at a path cannot be asked in this way. allowed: the methods that it takes."""
+
+    def __init__(self, text: str, allowed: str) -> None:
+        self.headers = {"Allow": allowed}
+        super().__init__(text)
 
 
 class WrongHost(NodegraphError):
     """A request was meant for another machine, or comes from a page of another one."""
+
+
+class TokenNeeded(Answered):
+    """A request has neither the server's token nor a session."""
+
+    headers: Mapping[str, str] = {"WWW-Authenticate": "Bearer"}
+
+
+class WrongToken(Answered):
+    """A request has another token than the server's."""
+
+    headers: Mapping[str, str] = {"WWW-Authenticate": "Bearer"}
+
+
+class TooManyAttempts(Answered):
+    """Wrong tokens came from an address too often; seconds: until it may try again."""
+
+    def __init__(self, text: str, seconds: float) -> None:
+        self.headers = {"Retry-After": str(math.ceil(seconds))}
+        super().__init__(text)
 
 
 class NoSpace(NodegraphError):
@@ -87,6 +118,22 @@ class WorkflowChanged(NodegraphError):
             {"code": "workflow_changed", "input": "base", "value": base, "reason": reason, "version": version}
         ]
         super().__init__(f"{reason}; load it and save again, or save under another name")
+
+
+class UnknownTemplate(NodegraphError):
+    """No template has a name, or none with a picture."""
+
+
+class UnknownInput(NodegraphError):
+    """No picture that workflows may read has a name."""
+
+
+class NotAPicture(NodegraphError):
+    """A file is no picture that is taken, or a damaged one, or more than a picture."""
+
+
+class PictureTooLarge(NodegraphError):
+    """A picture has more pixels than are taken."""
 
 
 def not_written(what: str, folder: str, error: OSError) -> NotWritten:

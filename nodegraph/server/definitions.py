@@ -56,6 +56,11 @@ class Definitions:
         """Finds the files that workflows may name."""
         return self._load(None).files
 
+    @property
+    def further_kinds(self) -> frozenset[str]:
+        """Kinds of files for which the settings name folders, whether or not a node reads them."""
+        return frozenset(self._settings.folders)
+
     def newest(self) -> Catalog:
         """The catalog as the packs are now."""
         known = self._known
@@ -177,6 +182,8 @@ class _SimpleRows:
         for name in names:
             places = ports[name] = []
             for place in workflow.inputs[name].to:
+                if workflow.nodes[place.rpartition(".")[0]].mode:  # then it may go elsewhere
+                    return None
                 port = port_at(workflow, known.catalog, place)
                 if port is None or has_variable(port.type):  # then its type decides about others
                     return None

@@ -151,6 +151,17 @@ class _Generator(GenerateJsonSchema):
         return False
 
 
+_JSON: Json = {"$ref": SCHEMAS + "JsonValue"}
+_ANY_JSON: Json = {
+    "anyOf": [
+        *({"type": each} for each in ("string", "number", "boolean", "null")),
+        {"type": "array", "items": _JSON},
+        {"type": "object", "additionalProperties": _JSON},
+    ]
+}
+"""Spelled out, since generated code takes a schema that says nothing for something unknown."""
+
+
 class _Schemas:
     """The schemas of models, and of those types that are worth a name. named: the latter."""
 
@@ -166,6 +177,8 @@ class _Schemas:
         self._all: dict[str, Json] = {
             name: _naming(each, unions) for name, each in rest.get("$defs", {}).items()
         } | unions
+        if "JsonValue" in self._all:
+            self._all["JsonValue"] = _ANY_JSON
         self._found: dict[tuple[Any, Mode], Json] = {want: _naming(each, unions) for want, each in by_want.items()}
 
     def of(self, model: Any, mode: Mode) -> Json:

@@ -54,10 +54,14 @@ class EventQuery(_Document):
 
 
 class StreamQuery(_Document):
-    """Events after a sequence number, of one job or of all; without a number, from now on."""
+    """Events after a sequence number, of one job or of all; without a number, from now on.
+
+    previews: whether to send what nodes show while they run, too.
+    """
 
     after: Whole | None = None
     job: JobId | None = None
+    previews: bool = False
 
 
 class Events(_Document):
@@ -113,7 +117,11 @@ class Workers(_Document):
 
 
 class System(_Document):
-    """The server. sequence: of the last event. definitions: how many nodes it knows; null before they are loaded."""
+    """The server.
+
+    sequence: of the last event. definitions: how many nodes it knows; null before they are loaded. token_needed:
+    whether it asks for a token.
+    """
 
     name: str = "nodegraph"
     version: str
@@ -122,6 +130,19 @@ class System(_Document):
     counts: dict[JobState, int]
     sequence: int
     definitions: int | None
+    token_needed: bool
+
+
+class TokenGiven(_Document):
+    """The token that the server asks for."""
+
+    token: Annotated[str, Field(max_length=1000)]
+
+
+class Session(_Document):
+    """A browser that may ask. until: how long; null where everybody may."""
+
+    until: datetime | None
 
 
 class Retention(_Document):

@@ -70,3 +70,31 @@ class WorkflowVersions(_Document):
     """The versions of a workflow that are kept, the newest first; of a deleted one, too."""
 
     versions: list[WorkflowVersion]
+
+
+class Template(_Document):
+    """A workflow that comes with a node pack.
+
+    group: what kind of workflow it is; "" for the common ones. picture: where a picture of what it makes is, null where
+    there is none. needs: the files that it names and that are missing here.
+    """
+
+    name: str
+    title: str
+    description: str
+    group: str
+    picture: str | None
+    needs: list[str]
+
+
+class TemplateList(_Document):
+    """Workflows to begin with."""
+
+    templates: list[Template]
+
+
+class TemplateWorkflow(_Document):
+    """A template. workflow: its document, in the newest format."""
+
+    name: str
+    workflow: dict[str, JsonValue]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import logging
 import os
 import signal
@@ -12,11 +11,13 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import NodegraphError
-from .guard import is_loopback
+from .access import Access
+from .listening import Address, listen
 from .place import Note, TableLock, leave_note
 from .services import Services, Workforce
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from .changes import Changes
 
 log = logging.getLogger(__name__)
+
+BACKLOG = 128
+"""Connections that wait to be taken."""
 
 THREADS = 4
 """In which requests wait for the table."""
@@ -43,36 +47,6 @@ SHUTDOWN_SECONDS = 3.0
 """How long answers under way may take when the server ends."""
 
 
-class NotLocal(NodegraphError):
-    """The server was told to listen where other machines can reach it."""
-
-
-class PortInUse(NodegraphError):
-    """Another program listens at the port."""
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens on this machine. Raises NotLocal or PortInUse."""
-    if not is_loopback(host):
-        raise NotLocal(
-            f"--host {host}: the server listens to this machine only, since it does not ask who you are; "
-            "use 127.0.0.1, and reach it from elsewhere through an SSH tunnel (ssh -L)"
-        )
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(("127.0.0.1" if family == socket.AF_INET and not host[:1].isdigit() else host, port))
-        listening.listen(128)
-    except OSError as error:
-        listening.close()
-        if error.errno in (errno.EADDRINUSE, errno.EACCES):
-            what = "another program listens there" if error.errno == errno.EADDRINUSE else "it may not be used"
-            raise PortInUse(f"port {port} of {host}: {what}; give another one with --port, or 0 for any") from error
-        raise NotLocal(f"--host {host}: this machine has no such address: {error.strerror}") from error
-    return listening
-
-
 def lock_path(settings: Settings) -> Path:
     """The file whose lock keeps a table to one server: beside the table, or in the state folder for a server's.
 
@@ -85,20 +59,15 @@ def lock_path(settings: Settings) -> Path:
     return Path(f"{url.database}.server") if is_file else settings.state / "server.lock"
 
 
-def address_of(listening: socket.socket) -> str:
-    """The URL at which a socket is reached."""
-    host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def serve(settings: Settings, host: str, *, started: Callable[[str], None], stopping: Callable[[], None]) -> None:
+def serve(settings: Settings, host: str, *, started: Callable[[Address], None], stopping: Callable[[], None]) -> None:
     """Serve until SIGTERM or Ctrl-C, then end gently: running jobs go back into the queue with what they have.
 
-    A second signal ends at once. started: is given the URL. stopping: is called when the end begins.
-    Raises NotLocal, PortInUse, ServerRuns or JobTableUnusable.
+    A second signal ends at once. started: is given the address. stopping: is called when the end begins.
+    Raises NoSuchAddress, PortInUse, ServerRuns or JobTableUnusable.
     """
     from ..jobs.database import explained
     from ..jobs.table import JobTable
+    from .tokens import configured, made_token
 
     with contextlib.ExitStack() as stack:
         path = lock_path(settings)
@@ -108,18 +77,24 @@ def serve(settings: Settings, host: str, *, started: Callable[[str], None], stop
         listening = stack.enter_context(listen(host, settings.port))
         table = JobTable.open(settings)
         stack.callback(table.close)
-        url = address_of(listening)
-        lock.tell(url)
-        note = Note(url=url, pid=os.getpid(), output=settings.output.absolute())
+        address = Address.of(listening, host, settings.hosts)
+        lock.tell(address.here)
+        note = Note(url=address.here, pid=os.getpid(), output=settings.output.absolute())
+        token = configured(settings)
         with explained(str(settings.state)):
+            if token is None and not address.is_local:
+                token = made_token(settings.state)
+                address = address.with_link(token)
             stack.enter_context(leave_note(settings.state, note))
-        asyncio.run(_serve(settings, table, listening, lambda: started(url), stopping))
+        access = Access(token, address.names)
+        asyncio.run(_serve(settings, table, listening, access, lambda: started(address), stopping))
 
 
 async def _serve(
     settings: Settings,
     table: JobTable,
     listening: socket.socket,
+    access: Access,
     started: Callable[[], None],
     stopping: Callable[[], None],
 ) -> None:
@@ -131,7 +106,7 @@ async def _serve(
     _on_signals(loop, ended, stopping)
     changes = Changes()
     workforce = make_workforce(settings, table, changes.tell)
-    services = make_services(settings, table, workforce, changes)
+    services = make_services(settings, table, workforce, changes, access)
     async with answering(services, listening):
         started()
         await _work(services, ended)
@@ -144,25 +119,40 @@ def make_workforce(settings: Settings, table: JobTable, on_change: Callable[[], 
     return Supervisor(settings, table, on_change=on_change)
 
 
-def make_services(settings: Settings, table: JobTable, workforce: Workforce, changes: Changes) -> Services:
+def make_services(
+    settings: Settings, table: JobTable, workforce: Workforce, changes: Changes, access: Access
+) -> Services:
     """All that belongs to a server."""
     from .adviser import Adviser
     from .definitions import Definitions
     from .definitions_document import DefinitionsDocument
+    from .input_pictures import InputPictures
+    from .model_files import ModelFiles
+    from .previews import Previews
+    from .templates import Templates
+    from .thumbnails import Thumbnails
+    from .uploads import Uploads
     from .veil import Veil
     from .workflow_store import WorkflowStore
 
     definitions, veil = Definitions(settings), Veil(settings)
+    adviser = Adviser(settings, definitions)
     return Services(
         settings=settings,
         table=table,
         definitions=definitions,
         nodes=DefinitionsDocument(definitions, veil),
-        adviser=Adviser(settings, definitions),
+        adviser=adviser,
         workflows=WorkflowStore(settings.workflows),
+        templates=Templates(definitions),
+        uploads=Uploads(settings.input),
+        inputs=InputPictures(definitions, Thumbnails(settings.cache)),
+        models=ModelFiles(definitions, adviser, settings.cache),
         workforce=workforce,
         changes=changes,
+        previews=Previews(workforce),
         veil=veil,
+        access=access,
         started=datetime.now(UTC),
         answered=asyncio.Event(),
     )
@@ -174,18 +164,18 @@ async def answering(services: Services, listening: socket.socket) -> AsyncIterat
     from aiohttp import web
 
     from .app import make_app
+    from .protocol import Protocol
 
-    runner = web.AppRunner(
-        make_app(services),
-        access_log=None,
-        handle_signals=False,
-        lingering_time=LINGER_SECONDS,
-        shutdown_timeout=SHUTDOWN_SECONDS,
-    )
+    loop = asyncio.get_running_loop()
+    runner = web.AppRunner(make_app(services), handle_signals=False, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
+    assert runner.server is not None
+    options: dict[str, Any] = {"loop": loop, "access_log": None, "lingering_time": LINGER_SECONDS}
+    connect = partial(Protocol, runner.server, **options)
     try:
-        await web.SockSite(runner, listening).start()
+        server = await loop.create_server(connect, sock=listening, backlog=BACKLOG)
         yield
+        server.close()
     finally:
         await runner.cleanup()
         await asyncio.to_thread(services.adviser.close)

@@ -64,7 +64,7 @@ def interfaces(workflow: Workflow, definitions: Mapping[str, NodeDefinition]) ->
         ready = sorter.get_ready()
         for name in ready:
             if name and name in workflow.graphs:  # one without a name cannot be run; validation reports it
-                found[name] = _interface(workflow.graphs[name], found, definitions)
+                found[name] = interface_of(workflow.graphs[name], found, definitions)
         sorter.done(*ready)
     return found
 
@@ -139,9 +139,10 @@ def _input(entry: NodeEntry, port: InputDefinition) -> InputDefinition:
     return port
 
 
-def _interface(
+def interface_of(
     document: Subgraph, known: Mapping[str, Interface], definitions: Mapping[str, NodeDefinition]
 ) -> Interface:
+    """The interface of a graph; `known` are those of the graphs that it uses."""
     inner = {name: definition_of(entry, known, definitions) for name, entry in document.nodes.items()}
     there = [each for each in inner.values() if each is not None]
     inputs = []

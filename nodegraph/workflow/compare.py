@@ -17,7 +17,7 @@ from .graph import BadLink, FileSource, Gathered, Link, Written, links_of, parse
 from .model import NodeEntry, Subgraph, Workflow
 
 Option = Literal["graph", "each", "carry", "collect", "until", "index"]
-What = Literal["added", "removed", "renamed", "type", "version", "input", "output", "declared_input", Option]
+What = Literal["added", "removed", "renamed", "type", "version", "mode", "input", "output", "declared_input", Option]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,8 @@ class _Recipes:
         for name in order:
             entry = self.entries[name]
             inputs = {port: _canonical(source, digests) for port, source in self.sources[name].items()}
-            digests[name] = _digest([entry.type, entry.version, inputs, fed.get(name, {}), self._options_of(entry)])
+            recipe = [entry.type, entry.version, inputs, fed.get(name, {}), self._options_of(entry)]
+            digests[name] = _digest([*recipe, entry.mode])
         return digests
 
     def _options_of(self, entry: NodeEntry) -> JsonValue:
@@ -269,6 +270,8 @@ def _of_nodes(name: str, old: _Recipes, partner: str, new: _Recipes, pairs: Mapp
         found.append(Difference("type", name, before.type, after.type))
     if before.version != after.version:
         found.append(Difference("version", name, before.version, after.version))
+    if before.mode != after.mode:
+        found.append(Difference("mode", name, before.mode or None, after.mode or None))
     ports = dict.fromkeys([*old.sources[name], *new.sources[partner]])
     for port in ports:
         was = old.sources[name].get(port) or old.defaults(before).get(port)

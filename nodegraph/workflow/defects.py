@@ -23,6 +23,7 @@ DefectCode: TypeAlias = Literal[
     "cycle",
     "bad_graph",
     "bad_loop",
+    "bad_mode",
     "bad_workflow_input",
     "missing_file",
     "file_not_allowed",

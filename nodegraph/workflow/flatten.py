@@ -12,15 +12,18 @@ from ..ports.types import PortType, item_type
 from .calls import CALL, CALLS, FOR_EACH, LIMIT, REPEAT, TIMES
 from .graph import Gathered, Graph, GraphNode, Link, Loop, Parameter, Source, Written, below, links_of
 from .model import NodeEntry
+from .modes import Absent
 from .scope import Scope
 
 
-def flatten(scopes: Mapping[str, Scope], *, root: str = "", given: Mapping[str, Source] | None = None) -> Graph:
+def flatten(
+    scopes: Mapping[str, Scope], absent: Mapping[str, Absent], *, given: Mapping[str, Source] | None = None
+) -> Graph:
     """The graph of a valid file.
 
-    root: the graph to begin with. given: what its declared inputs are fed from, where they are.
+    absent: by graph, the nodes that are left out. given: what the declared inputs are fed from, where they are.
     """
-    return _Flattening(scopes).graph(root, given or {})
+    return _Flattening(scopes, absent).graph("", given or {})
 
 
 @dataclass(slots=True)
@@ -30,20 +33,21 @@ class _Made:
     nodes: dict[str, GraphNode] = field(default_factory=dict)
     stands_for: dict[Link, Link] = field(default_factory=dict)
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)
 
 
 class _Flattening:
     """Makes graphs of scopes."""
 
-    def __init__(self, scopes: Mapping[str, Scope]) -> None:
-        self._scopes = scopes
+    def __init__(self, scopes: Mapping[str, Scope], absent: Mapping[str, Absent]) -> None:
+        self._scopes, self._absent = scopes, absent
         self._defaults: dict[str, dict[str, Source]] = {}
 
     def graph(self, name: str, given: Mapping[str, Source]) -> Graph:
         """One graph by itself: the workflow, or the body of a loop."""
         made = _Made()
         outputs = self._add(made, self._scopes[name], given, "")
-        return Graph(made.nodes, outputs, made.groups)
+        return Graph(made.nodes, outputs, made.groups, made.absent)
 
     def _add(self, made: _Made, scope: Scope, given: Mapping[str, Source], prefix: str) -> dict[str, Link]:
         """Add a graph's nodes, called `prefix` and their name; gives its outputs."""
@@ -60,6 +64,7 @@ class _Flattening:
                 self._add_loop(made, entry, definition, found, full)
             else:
                 made.nodes[full] = GraphNode(full, definition, found)
+        made.absent.update({prefix + name: why for name, why in self._absent.get(scope.name, {}).items()})
         return {name: _standing(made, Link(prefix + link.node, link.output)) for name, link in scope.outputs.items()}
 
     def _defaults_of(self, definition: NodeDefinition) -> Mapping[str, Source]:
@@ -134,7 +139,7 @@ def _hoisted(made: _Made, found: dict[str, Source], full: str, body: Graph, chan
         for name, node in body.nodes.items()
         if name not in gone
     }
-    return Graph(kept, body.outputs, body.groups)
+    return Graph(kept, body.outputs, body.groups, body.absent)
 
 
 def _varying(body: Graph, changing: set[str]) -> set[str]:

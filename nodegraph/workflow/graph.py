@@ -177,12 +177,14 @@ class Graph:
     """A valid workflow, ready to be planned: nodes in an order in which every wire points forward.
 
     Graphs that are nodes are taken apart: their nodes are called `node/inner`, and `groups` says which of those hold
-    the results of `node` and which write. The bodies of loops stay apart, in their nodes.
+    the results of `node` and which write. The bodies of loops stay apart, in their nodes. absent: nodes of the file
+    that are left out, and why.
     """
 
     nodes: Mapping[str, GraphNode]
     outputs: Mapping[str, Link]
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    absent: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def wanted(self) -> tuple[str, ...]:

@@ -50,7 +50,8 @@ def declared_inputs(workflow: Workflow, definitions: Mapping[str, NodeDefinition
             continue
         given = workflow.nodes[declared.to[0].rpartition(".")[0]].inputs
         written = given.get(port.name, port.default)
-        required = port.required and port.name not in given
+        is_muted = workflow.nodes[declared.to[0].rpartition(".")[0]].mode == "mute"
+        required = port.required and port.name not in given and not is_muted
         found.append(DeclaredInput(name, declared.title or name, declared.help or port.doc, port, written, required))
     return found
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import copy
 import json
-import math
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NoReturn, Self, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Self, TypeAlias, TypeVar, overload
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr, ValidationError
 
 from ..collecting import collection_paused
 from ..errors import WorkflowFormatError
 from ..files import write_atomically
+from ..strict_json import finite, refuse_constant, unique_pairs
 from .migrations import FORMAT, migrate
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ R = TypeVar("R")
 
 Names: TypeAlias = str | Sequence[str]
 """One name or several."""
+
+Mode: TypeAlias = Literal["", "bypass", "mute"]
+"""Whether a node is left out of runs, and how."""
 
 MAX_FILE_BYTES = 64 * 2**20
 """Larger files are refused before they are parsed."""
@@ -38,6 +41,8 @@ class NodeEntry(_Document):
     inputs: by name a scalar or list (a literal), `{"from": "node.output"}` (a wire), a list that may mix literals and
         wires, or `{"value": ...}` (a literal of any form, needed for JSON objects).
 
+    mode: "bypass": its inputs stand in for its outputs. "mute": it does not run, nor what cannot do without it.
+
     The rest belongs to the types "graph", "for_each" and "repeat", which run a graph of the file:
 
     graph: its name in `graphs`; the node has that graph's inputs and outputs.
@@ -52,6 +57,7 @@ class NodeEntry(_Document):
     version: str = "1"
     inputs: dict[str, JsonValue] = Field(default_factory=dict)
     title: str = ""
+    mode: Mode = ""
     graph: str = ""
     each: tuple[str, ...] = ()
     carry: tuple[str, ...] = ()
@@ -174,6 +180,18 @@ class Subgraph(_Document):
 
         title_node(self, handle, title)
 
+    def bypass(self, handle: Any) -> None:
+        """Leave a node out of runs: its inputs stand in for its outputs."""
+        from ..build import set_mode
+
+        set_mode(self, handle, "bypass")
+
+    def mute(self, handle: Any) -> None:
+        """Leave a node out of runs, and with it what cannot do without it."""
+        from ..build import set_mode
+
+        set_mode(self, handle, "mute")
+
     def input(self, name: str, *places: tuple[Any, str], title: str = "", help: str = "") -> None:
         """Declare an input of the graph; its default is what stands where it is written.
 
@@ -262,7 +280,7 @@ class Workflow(Subgraph):
         """Read a workflow from JSON text; `source` names it in messages."""
         try:
             document = json.loads(
-                text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_unique_pairs
+                text, parse_constant=refuse_constant, parse_float=finite, object_pairs_hook=unique_pairs
             )
             json.dumps(document, ensure_ascii=False).encode()  # fails on half a character, which JSON can escape
         except RecursionError as error:
@@ -354,24 +372,6 @@ def _sharing(workflow: Workflow) -> Workflow:
             said = entry.__pydantic_fields_set__
             object.__setattr__(entry, "__pydantic_fields_set__", known.setdefault(frozenset(said), said))
     return workflow
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    return value if math.isfinite(value) else _refuse_constant(text)
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON value; numbers must be finite")
-
-
-def _unique_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the name {twice!r} occurs twice in one object")
-    return found
 
 
 def _place(location: tuple[int | str, ...]) -> str:

@@ -157,6 +157,8 @@ class _GraphWriter:
             yield from _call(f"{variable} = {self.variable}.{method}", [*first, *self._arguments(name, entry)])
             if entry.title:
                 yield f"{self.variable}.titled({variable}, {_literal(entry.title)})"
+            if entry.mode:
+                yield f"{self.variable}.{entry.mode}({variable})"
 
     def ends(self) -> Iterator[str]:
         """The lines that declare inputs and outputs."""

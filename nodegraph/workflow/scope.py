@@ -284,7 +284,7 @@ class Scope:
         self.add("bad_value", reason, problem.remedy, node=node, port=port, value=value)
 
 
-_PLAIN = frozenset(("type", "version", "inputs", "title"))
+_PLAIN = frozenset(("type", "version", "inputs", "title", "mode"))
 """What every node may say."""
 
 _OPTIONS: Mapping[str, frozenset[str]] = {

@@ -11,6 +11,7 @@ from .defects import Defect
 from .flatten import flatten
 from .graph import Graph, Parameter
 from .model import Subgraph, Workflow
+from .modes import Resolved, resolve_modes
 from .scope import Definitions, Scope, cycles
 from .wires import WireTypes
 
@@ -26,7 +27,8 @@ def find_defects(workflow: Workflow, definitions: Definitions, *, complete: bool
 
     complete: whether declared workflow inputs must have a value by now; otherwise they may still be asked for.
     """
-    return _Checker(workflow, definitions, () if complete else _asked_for(workflow)).check()
+    resolved = resolve_modes(workflow, definitions)
+    return _Checker(resolved, definitions, () if complete else _asked_for(resolved.workflow)).check()
 
 
 def check(workflow: Workflow, definitions: Definitions, *, complete: bool = True) -> Graph:
@@ -34,10 +36,11 @@ def check(workflow: Workflow, definitions: Definitions, *, complete: bool = True
 
     Raises InvalidWorkflow with all defects.
     """
-    checker = _Checker(workflow, definitions, () if complete else _asked_for(workflow))
+    resolved = resolve_modes(workflow, definitions)
+    checker = _Checker(resolved, definitions, () if complete else _asked_for(resolved.workflow))
     if defects := checker.check():
         raise InvalidWorkflow(defects)
-    return flatten(checker.scopes)
+    return flatten(checker.scopes, resolved.absent)
 
 
 def check_expansion(
@@ -48,7 +51,9 @@ def check_expansion(
     given: the names of the node's inputs that are fed; a round gives them as parameters.
     Raises InvalidWorkflow with all defects, among them inputs and outputs that the node has not.
     """
-    checker = _Checker(workflow, definitions, [place for name in given for place in _places(workflow, name)])
+    resolved = resolve_modes(workflow, definitions)
+    workflow = resolved.workflow
+    checker = _Checker(resolved, definitions, [place for name in given for place in _places(workflow, name)])
     defects = checker.check()
     for what, there, known in (
         ("an input", workflow.inputs, [port.name for port in node.inputs]),
@@ -61,7 +66,8 @@ def check_expansion(
                 defects.append(Defect("bad_workflow_input", reason, remedy))
     if defects:
         raise InvalidWorkflow(defects)
-    return flatten(checker.scopes, given={name: Parameter(name) for name in given if name in workflow.inputs})
+    fed = {name: Parameter(name) for name in given if name in workflow.inputs}
+    return flatten(checker.scopes, resolved.absent, given=fed)
 
 
 def _asked_for(workflow: Subgraph) -> Collection[str]:
@@ -77,10 +83,10 @@ def _places(workflow: Workflow, name: str) -> Collection[str]:
 class _Checker:
     """Checks the workflow and its graphs. scopes: by name of the graph, the workflow's own under the empty name."""
 
-    def __init__(self, workflow: Workflow, definitions: Definitions, asked_for: Collection[str]) -> None:
-        self._workflow, self._definitions = workflow, definitions
+    def __init__(self, resolved: Resolved, definitions: Definitions, asked_for: Collection[str]) -> None:
+        self._workflow, self._definitions = resolved.workflow, definitions
         self._asked_for = asked_for
-        self._defects: dict[str, Defect] = {}
+        self._defects = {str(each): each for each in resolved.defects}
         self.scopes: dict[str, Scope] = {}
 
     def check(self) -> list[Defect]:

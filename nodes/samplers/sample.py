@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated
 
-import torch
-from jaxtyping import Float, Float64
+from jaxtyping import Float64
 from pydantic import Field
 from torch import Tensor
 
@@ -14,7 +13,8 @@ from nodegraph import Context, Seed, node
 
 from ..noise import INITIAL, NoiseKind, noise_source
 from ..schedules.noise import NoiseSchedule
-from ..types import Guider, Image, Latent, LatentSpace, Mask, Sampler, Sigmas, State
+from ..showing import Rough
+from ..types import Guider, Latent, LatentSpace, Mask, Sampler, Sigmas, State
 from . import specs
 from .loop import OnStep, drive
 from .masked import Masked, Masking, latent_mask, noised
@@ -41,17 +41,6 @@ class Watched:
         self._check()
         self.latest = self._denoise(x, sigma)
         return self.latest
-
-
-def preview_image(denoised: Float[Tensor, "batch c h w"], space: LatentSpace) -> Image:
-    """A rough picture of a latent at its own size: the space's linear map, or else its first channels as grey."""
-    x = denoised.detach().float().cpu()
-    if space.preview:
-        *rows, offset = torch.tensor(space.preview)
-        pixels = torch.einsum("bchw,cr->brhw", x, torch.stack(rows)) + offset[:, None, None]
-    else:
-        pixels = x[:, :1] / 4.0 + 0.5
-    return Image(pixels=pixels.nan_to_num(0.0).clamp(0.0, 1.0))
 
 
 @node(category="sampling", spec=specs.sample)
@@ -119,13 +108,13 @@ def sample(
 
 
 def reporting(ctx: Context, denoise: Watched, space: LatentSpace) -> OnStep:
-    """Offers a checkpoint, shows what was denoised last and tells progress, after each step."""
+    """Offers a checkpoint, tells progress and shows what was denoised last, after each step."""
 
     def report(done: int, total: int, state: State) -> None:
         ctx.checkpoint(lambda: Reached.of(done, state))
-        if denoise.latest is not None:
-            ctx.preview(preview_image(denoise.latest, space))
         ctx.progress(done, total)
+        if denoise.latest is not None:
+            ctx.preview(Rough(samples=denoise.latest, space=space))
 
     return report
 

@@ -245,7 +245,7 @@ def test_any_workflow_survives_the_trip_through_python_and_through_json(
     ("nodes", "words"),
     [
         ({"a": ("rounded", {"number": link("b.number")})}, "wired to 'b', which is not there"),
-        ({"a": ("nothing", {})}, "of the type 'nothing' version 1, which is not installed"),
+        ({"a": ("no_such", {})}, "of the type 'no_such' version 1, which is not installed"),
         ({"a": ("add", {"a": link("a.number"), "b": link("a.number")})}, "in a circle: a -> a"),
         ({"a": ("number", {}), "b": ("rounded", {"number": link("a.value")})}, "has no output 'value'"),
         ({"a": ("number", {"value": {"form": 1}})}, "an object is either a wire"),

@@ -335,7 +335,7 @@ def test_a_program_builds_every_graph_before_it_is_used(catalog: Catalog) -> Non
         ({"n": ("graph", {}, {"graph": "a"})}, {}, "'graph' version 1 of the graph 'a', which is not installed"),
         ({"n": ("number", {}, {"graph": "a"})}, {}, "node 'n' has 'graph', which its type does not have"),
         ({"n": ("graph", {}, {"graph": "a", "each": ["x"]})}, {"a": graph({})}, "has 'each'"),
-        ({}, {"a": graph({"n": ("nothing", {})})}, "node 'n' of the graph 'a' is of the type 'nothing'"),
+        ({}, {"a": graph({"n": ("no_such", {})})}, "node 'n' of the graph 'a' is of the type 'no_such'"),
         ({}, {"a": graph({}, {"x": "n.value"})}, "the output 'x' of the graph 'a' names 'n', which is not there"),
     ],
 )

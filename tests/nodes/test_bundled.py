@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 
 from nodegraph import Workflow
 from nodegraph.execution.events import Event, NodePreview
 from nodegraph.execution.run import Runner
 from nodes.checkpoints.header import read_header
 from nodes.checkpoints.load import load_checkpoint
+from nodes.showing import Rough, rough_pixels
 from nodes.training.exports import load_matcher
-from nodes.types import Image
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "nodes" / "bundled" / "icons"
@@ -171,18 +172,18 @@ def test_the_training_workflows_run_from_nothing(runner: Runner) -> None:
 
 def test_previews_look_more_and_more_like_the_picture(runner: Runner) -> None:
     """The correlation of pixels between the rough picture after each step and the one that is decoded at the end."""
-    previews: list[Image] = []
+    previews: list[Tensor] = []
 
     def listen(event: Event) -> None:
         if isinstance(event, NodePreview):
-            assert isinstance(event.value, Image)
-            previews.append(event.value)
+            assert isinstance(event.value, Rough)
+            previews.append(rough_pixels(event.value.samples, event.value.space))
 
     workflow = Workflow.load(ROOT / "workflows" / "text_to_image.json")
     picture = runner.run(workflow, {"prompt": "dog face", "enlarge": 1, "steps": 10}, on_event=listen).outputs["image"]
-    size = tuple(previews[-1].pixels.shape[2:])
+    size = tuple(previews[-1].shape[2:])
     small = torch.nn.functional.interpolate(picture.pixels, size=size, mode="area").flatten()
-    likeness = [float(torch.corrcoef(torch.stack([each.pixels.flatten(), small]))[0, 1]) for each in previews]
+    likeness = [float(torch.corrcoef(torch.stack([each.flatten(), small]))[0, 1]) for each in previews]
     assert len(likeness) == 10
     assert likeness[-1] > 0.9
     assert likeness[-1] > likeness[5] > likeness[0]

@@ -7,6 +7,7 @@ import asyncio
 from aiohttp import web
 
 from ..http import SERVICES, Raw, Route
+from ..negotiation import is_known, takes_gzip
 from ..schemas_definitions import DefinitionList
 
 
@@ -16,15 +17,10 @@ async def get_definitions(request: web.Request) -> web.StreamResponse:
     headers = {"ETag": f'"{ready.code}"', "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
     if is_known(request, ready.code):
         return web.Response(status=304, headers=headers)
-    if "gzip" in request.headers.get("Accept-Encoding", ""):
+    if takes_gzip(request):
         headers["Content-Encoding"] = "gzip"
         return web.Response(body=ready.packed, headers=headers, content_type="application/json")
     return web.Response(body=ready.plain, headers=headers, content_type="application/json")
-
-
-def is_known(request: web.Request, tag: str) -> bool:
-    """Whether the sender says that it has this version already."""
-    return any(each.value in (tag, "*") for each in request.if_none_match or ())
 
 
 ROUTES = (Route("GET", "/definitions", get_definitions, Raw(answer=DefinitionList, statuses=(200, 304))),)

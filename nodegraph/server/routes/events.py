@@ -32,7 +32,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
     """A WebSocket that tells every event after a sequence number, one JSON message each.
 
     Each client reads the table at its own pace, so one that comes back gets all that it missed, and a slow one keeps
-    nobody else waiting.
+    nobody else waiting. What nodes show comes in binary messages; a slow client is sent the newest of each node.
     """
     services = request.app[SERVICES]
     query = parse_query(StreamQuery, request)
@@ -42,15 +42,19 @@ async def stream(request: web.Request) -> web.StreamResponse:
     socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=1024, compress=False)
     await socket.prepare(request)
     request.app[SOCKETS][socket] = request.transport
-    telling = asyncio.create_task(_tell(socket, services, after, query.job))
+    telling = [asyncio.create_task(_tell(socket, services, after, query.job))]
+    if query.previews:
+        telling.append(asyncio.create_task(_show(socket, services, query.job)))
     try:
         async for _ in socket:  # clients have nothing to say, but pings and closing are heard here
             pass
     finally:
         request.app[SOCKETS].pop(socket, None)
-        telling.cancel()
-        with contextlib.suppress(asyncio.CancelledError, ConnectionError):
-            await telling
+        for each in telling:
+            each.cancel()
+        for each in telling:
+            with contextlib.suppress(asyncio.CancelledError, ConnectionError):
+                await each
     return socket
 
 
@@ -64,6 +68,13 @@ async def _tell(socket: web.WebSocketResponse, services: Services, after: int, j
             after = event.sequence
         if not found:
             await change.wait()
+
+
+async def _show(socket: web.WebSocketResponse, services: Services, job: str | None) -> None:
+    """Send what nodes show, as fast as the client takes it."""
+    async with services.previews.viewer(job) as viewer:
+        while True:
+            await socket.send_bytes(await viewer.next())
 
 
 async def close_all(app: web.Application) -> None:

@@ -7,24 +7,13 @@ import os
 import stat
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import quote
 
 from aiohttp import web
 
 from ...jobs.model import JobFile
 from ..defects import NoSuchFile
 from ..http import SERVICES, Raw, Route
-
-CHUNK = 1 << 18
-
-PICTURES = (
-    (b"\x89PNG\r\n\x1a\n", 0, "image/png"),
-    (b"\xff\xd8\xff", 0, "image/jpeg"),
-    (b"GIF8", 0, "image/gif"),
-    (b"WEBP", 8, "image/webp"),
-    (b"ftypavif", 4, "image/avif"),
-)
-"""Beginnings of pictures that browsers show without running anything: bytes, where they are, and what they say."""
+from ..sending import CHUNK, PICTURES, safe_headers
 
 
 async def get_file(request: web.Request) -> web.StreamResponse:
@@ -37,7 +26,9 @@ async def get_file(request: web.Request) -> web.StreamResponse:
     file, size = await asyncio.to_thread(open_inside, services.settings.output, job.files[number])
     with file:
         head = await asyncio.to_thread(file.read, CHUNK)
-        response = web.StreamResponse(headers=_headers(head, Path(job.files[number].path).name))
+        response = web.StreamResponse(
+            headers={**safe_headers(head, Path(job.files[number].path).name), "Cache-Control": "private, no-cache"}
+        )
         response.content_length = size
         await response.prepare(request)
         while head and size > 0:
@@ -66,19 +57,6 @@ def open_inside(folder: Path, written: JobFile) -> tuple[BinaryIO, int]:
         os.close(descriptor)
         raise gone
     return os.fdopen(descriptor, "rb"), found.st_size
-
-
-def _headers(head: bytes, name: str) -> dict[str, str]:
-    """How a browser has to take a file: what it is, is told by its content and not by its name."""
-    kind = next((kind for magic, at, kind in PICTURES if head[at : at + len(magic)] == magic), None)
-    plain = "".join(each if (each.isalnum() and each.isascii()) or each in "._-" else "_" for each in name)
-    shown = f"filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='', errors='replace')}"
-    return {
-        "Content-Type": kind or "application/octet-stream",
-        "Content-Disposition": f"{'inline' if kind else 'attachment'}; {shown}",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
-        "Cache-Control": "private, no-cache",
-    }
 
 
 CONTENT = Raw(gives=("application/octet-stream", *(kind for _, _, kind in PICTURES)))

@@ -18,6 +18,7 @@ def get_system(services: Services) -> System:
         counts=table.counts(),
         sequence=table.last_sequence(),
         definitions=services.definitions.count,
+        token_needed=services.access.is_needed,
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from nodegraph import Cancelled, InvalidWorkflow, NodeFailed, Workflow
 from nodegraph.execution.cancel import CancelToken
-from nodegraph.execution.events import Event, NodeCached, NodeProgress, RunFinished, RunStarted
+from nodegraph.execution.events import Event, NodeCached, NodeFinished, NodeProgress, RunFinished, RunStarted
 from nodegraph.execution.run import Runner
 
 from ..flows import flow
@@ -246,6 +246,37 @@ def test_events_are_numbered_and_tell_the_story(runner: Runner) -> None:
     assert isinstance(events[0], RunStarted)
     assert (events[0].to_run, events[0].cached) == (2, 1)
     assert [event.node for event in events if isinstance(event, NodeCached)] == ["b"]
+
+
+def test_events_tell_where_results_are_stored(runner: Runner) -> None:
+    events: list[Event] = []
+    workflow = flow({"p": ("process_id", {}), "n": ("number", {"value": 1})}, {"n": "n.number", "p": "p.value"})
+    keys = runner.run(workflow, on_event=events.append).keys
+    told = {event.node: event.key for event in events if isinstance(event, NodeFinished)}
+    assert told == {"n": keys["n"], "p": ""}
+    assert runner.store.get(told["n"]) is not None
+    events.clear()
+    runner.run(workflow, on_event=events.append)
+    assert {event.node: event.key for event in events if isinstance(event, NodeCached)} == {"n": keys["n"]}
+    events.clear()
+    runner.run(workflow, use_cache=False, on_event=events.append)
+    assert {event.key for event in events if isinstance(event, NodeFinished)} == {""}
+
+
+def test_what_lies_before_a_stored_result_is_told_as_cached(make_runner: Callable[..., Runner], calls: Calls) -> None:
+    nodes = {
+        "n": ("number", {"value": 1}),
+        "machine": ("machine", {}),
+        "use": ("use_machine", {"machine": {"from": "machine.machine"}, "number": {"from": "n.number"}}),
+    }
+    workflow = flow(nodes, {"r": "use.number"})
+    keys = make_runner().run(workflow).keys
+    events: list[Event] = []
+    calls()
+    again = make_runner().run(workflow, on_event=events.append)
+    assert (calls(), again.cached) == ([], ("use",))
+    told = {event.node: event.key for event in events if isinstance(event, NodeCached)}
+    assert told == {"use": keys["use"], "n": keys["n"], "machine": ""}  # a machine stays in its process's memory
 
 
 def test_running_up_to_a_node(runner: Runner, calls: Calls) -> None:

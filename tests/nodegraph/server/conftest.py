@@ -6,7 +6,7 @@ import asyncio
 import http.client
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,10 +15,14 @@ import pytest
 
 from nodegraph.catalog import Catalog
 from nodegraph.client import Client
+from nodegraph.jobs.messages import Shown
 from nodegraph.jobs.table import JobTable
+from nodegraph.server.access import Access
 from nodegraph.server.changes import Changes
+from nodegraph.server.listening import listen
+from nodegraph.server.previews import Viewer
 from nodegraph.server.services import Services
-from nodegraph.server.serving import answering, listen, make_services
+from nodegraph.server.serving import answering, make_services
 from nodegraph.settings import Settings
 
 
@@ -27,12 +31,16 @@ class Nobody:
 
     def __init__(self) -> None:
         self.woken = 0
+        self.show: Callable[[str, Shown], None] | None = None
 
     def wake(self) -> None:
         self.woken += 1
 
     def workers(self) -> list[Any]:
         return []
+
+    async def watch(self, on_preview: Callable[[str, Shown], None] | None) -> None:
+        self.show = on_preview
 
     async def run(self) -> None:
         await asyncio.Event().wait()
@@ -53,10 +61,10 @@ class Answered:
 class Served:
     """A server that runs until `stop`."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings, self.nobody = settings, Nobody()
+    def __init__(self, settings: Settings, access: Access | None = None, host: str = "127.0.0.1") -> None:
+        self.settings, self.nobody, self.access = settings, Nobody(), access or Access()
         self.table = JobTable.open(settings)
-        self._listening = listen("127.0.0.1", 0)
+        self._listening = listen(host, 0)
         self.port: int = self._listening.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.services: Services | None = None
@@ -68,13 +76,22 @@ class Served:
     async def _serve(self) -> None:
         changes = Changes()
         self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
-        self.services = make_services(self.settings, self.table, self.nobody, changes)
+        self.services = make_services(self.settings, self.table, self.nobody, changes, self.access)
         async with answering(self.services, self._listening):
             looking = asyncio.create_task(changes.look(self.table.version, self.services.changed))
             self._ready.set()
             await self._ended.wait()
             looking.cancel()
             await asyncio.gather(looking, return_exceptions=True)
+
+    def soon(self, call: Callable[[], object]) -> None:
+        """Call something in the server's thread."""
+        self._loop.call_soon_threadsafe(call)
+
+    def viewers(self) -> list[Viewer]:
+        """Those who look at what nodes show."""
+        assert self.services is not None
+        return self.services.previews.viewers
 
     def stop(self) -> None:
         if self._thread.is_alive():

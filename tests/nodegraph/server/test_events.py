@@ -136,14 +136,19 @@ def test_several_clients_hear_the_same(served: Served) -> None:
         each.close()
 
 
-@contextmanager
-def deaf(served: Served) -> Iterator[socket.socket]:
+def deaf(served: Served) -> contextlib.AbstractContextManager[socket.socket]:
     """A client that asks for all events and never reads one."""
+    return open_socket(served, "after=0")
+
+
+@contextmanager
+def open_socket(served: Served, query: str) -> Iterator[socket.socket]:
+    """A client that asks for events and never reads one."""
     with socket.create_connection(("127.0.0.1", served.port), timeout=60) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         key = base64.b64encode(os.urandom(16)).decode()
         connection.sendall(
-            f"GET /api/v1/events?after=0 HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"GET /api/v1/events?{query} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode()
         )
         head = b""

@@ -9,8 +9,8 @@ import tracemalloc
 import pytest
 
 from nodegraph.server import http, serving
-from nodegraph.server.guard import is_this_machine
-from nodegraph.server.serving import NotLocal, PortInUse, listen
+from nodegraph.server.guard import is_ours
+from nodegraph.server.listening import NoSuchAddress, PortInUse, listen
 
 from .conftest import Served
 from .requests import request, workflow
@@ -29,7 +29,28 @@ def test_names_of_this_machine(served: Served, host: str) -> None:
 def test_names_of_other_machines_are_refused(served: Served, host: str) -> None:
     answer = served.ask("GET", "/system", headers={"Host": host})
     assert (answer.status, answer.json()["code"]) == (403, "wrong_host")
-    assert not is_this_machine(host)
+    assert not is_ours(host, "127.0.0.1", ())
+
+
+@pytest.mark.parametrize(
+    ("host", "address", "names", "ours"),
+    [
+        ("192.168.1.5:8420", "192.168.1.5", (), True),
+        ("192.168.1.6:8420", "192.168.1.5", (), False),
+        ("[fe80::0:1]:8420", "fe80::1", (), True),
+        ("localhost", "192.168.1.5", (), False),
+        ("127.0.0.1", "192.168.1.5", (), False),
+        ("studio", "192.168.1.5", ("studio",), True),
+        ("Studio.:8420", "192.168.1.5", ("studio",), True),
+        ("studio.evil.example", "192.168.1.5", ("studio",), False),
+        ("me@studio", "192.168.1.5", ("studio",), False),
+        ("", "", (), False),
+        ("x", "", (), False),
+        ("localhost", "::1", (), True),
+    ],
+)
+def test_names_of_a_server_that_others_reach(host: str, address: str, names: tuple[str, ...], ours: bool) -> None:
+    assert is_ours(host, address, names) is ours
 
 
 @pytest.mark.parametrize(
@@ -62,6 +83,62 @@ def test_two_hosts_are_refused(served: Served) -> None:
     assert b" 400 " in answer.partition(b"\r\n")[0]
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /api/v1/jobs?search=" + b"x" * 9000 + b" HTTP/1.1\r\nHost: localhost",
+        b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nX-Long: " + b"x" * 9000,
+        b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nNo colon here",
+        b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\n: no name",
+        b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nX-Zero: a\0b",
+        b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: x",
+        b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1",
+        b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2",
+        b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nContent-Length: 2",
+        b"GET /api/v1/jobs HTTP/9.9\r\nHost: localhost",
+        b"G\x01T / HTTP/1.1\r\nHost: localhost",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    ],
+)
+def test_what_is_no_http_is_told_so_like_every_error(served: Served, head: bytes) -> None:
+    head, _, body = exchange(served, head + b"\r\n\r\n").partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.0 400")
+    assert b"X-Content-Type-Options: nosniff" in head
+    assert json.loads(body)["code"] == "bad_request"
+    assert served.ask("GET", "/system").status == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "application/xml; charset=nonsense"},
+        {"Content-Type": ";;;"},
+        {"Content-Type": ""},
+        {"Content-Type": "multipart/form-data"},
+        {"Content-Encoding": "gzip"},
+        {"Content-Encoding": "deflate"},
+        {"Content-Encoding": "nonsense"},
+        {"Range": "bytes=9-1"},
+        {"If-None-Match": '"' * 100},
+        {"Accept": "text/html", "Accept-Encoding": "a;q=x,,;"},
+        {"Cookie": 'a="\\; nodegraph_session=; =; x' + "=" * 100},
+        {"Sec-Fetch-Site": "nonsense"},
+        {"Connection": "Upgrade", "Upgrade": "nonsense"},
+    ],
+)
+def test_odd_headers_do_no_harm(served: Served, headers: dict[str, str]) -> None:
+    for method, path, body in (("POST", "/jobs", request()), ("GET", "/jobs", None), ("GET", "/events", None)):
+        answer = served.ask(method, path, body, headers)
+        assert answer.status < 500
+        assert answer.json(), path
+
+
+def test_a_wrong_method_is_told_the_right_ones(served: Served) -> None:
+    answer = served.ask("PATCH", "/jobs")
+    assert (answer.status, answer.headers["allow"]) == (405, "GET, POST")
+
+
 def test_answers_forbid_what_browsers_might_do(served: Served) -> None:
     for path in ("/system", "/jobs/none", "/nowhere"):
         found = served.ask("GET", path).headers
@@ -88,6 +165,19 @@ MALFORMED = [
     b'{"a":' * 5000 + b"1" + b"}" * 5000,
     b'{"workflow": {"a": ' + b"9" * 5000 + b"}}",
     b"{} {}",
+    b'{"workflow": {}, "workflow": {}}',
+    b'{"workflow": {"nodes": {"a": 1, "a": 2}}}',
+    b"\xef\xbb\xbf{}",
+    '{"workflow": {}}'.encode("utf-16"),
+    '{"workflow": {}}'.encode("utf-32-le"),
+    b'{"workflow": {"\xc0\xaf": 1}}',
+    b'{"workflow": "\xed\xa0\x80"}',
+    b'{"workflow": {"a": 0x10}}',
+    b"{'workflow': {}}",
+    b'{"workflow": {},}',
+    b'{"workflow": {"a": 01}}',
+    b'{"workflow": {"a": "\x00"}}',
+    b"workflow=x&inputs=y",
 ]
 
 
@@ -111,6 +201,11 @@ def test_malformed_json_is_refused(served: Served, content: bytes) -> None:
         ({"workflow": workflow(), "label": "x" * 201}, "label"),
         ({"workflow": workflow(), "client_key": ""}, "client_key"),
         ({"workflow": workflow(), "unknown": 1}, "unknown"),
+        ({"workflow": workflow(), "priority": "1"}, "priority"),
+        ({"workflow": workflow(), "priority": True}, "priority"),
+        ({"workflow": workflow(), "use_cache": 1}, "use_cache"),
+        ({"workflow": workflow(), "time_limit": False}, "time_limit"),
+        ({"workflow": workflow(), "label": 5}, "label"),
     ],
 )
 def test_wrong_fields_are_named(served: Served, body: object, place: str) -> None:
@@ -208,9 +303,9 @@ def test_a_full_disk_is_told_as_such(served: Served, monkeypatch: pytest.MonkeyP
     assert b"secret" not in answer.content
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.com", ""])
-def test_only_this_machine_is_listened_to(host: str) -> None:
-    with pytest.raises(NotLocal, match="listens to this machine only"):
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "no such name", "a" * 300, ""])
+def test_an_address_that_this_machine_has_not(host: str) -> None:
+    with pytest.raises(NoSuchAddress, match="--host"):
         listen(host, 0)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from nodegraph.client import Client, NoServer
+from nodegraph.client import Client, NoServer, ServerRefused
 from nodegraph.jobs.model import JobRequest
 from nodegraph.jobs.table import JobTable
 from nodegraph.server.place import Note, leave_note, read_note
@@ -56,13 +56,13 @@ class Process:
         assert line, self.end()
         return line.removeprefix("nodegraph serves at ").strip()
 
-    def say_until(self, words: str) -> None:
+    def hear(self, words: str) -> str:
+        """What follows these words, once it says them beside its results."""
         assert self.process.stderr is not None
-        heard = ""
-        while words not in heard:
-            line = self.process.stderr.readline()
-            assert line, heard
-            heard += line
+        for line in self.process.stderr:
+            if words in line:
+                return line.partition(words)[2].strip()
+        raise AssertionError(self.end())
 
     def end(self, send: int | None = None) -> tuple[int, str]:
         if send is not None:
@@ -156,10 +156,45 @@ def test_a_port_in_use_and_a_foreign_address_are_refused(
     code, said = start("--port", port, **other).end()
     assert code == 1
     assert f"port {port} of 127.0.0.1: another program listens there; give another one with --port" in said
-    code, said = start("--host", "0.0.0.0", **other).end()
+    code, said = start("--host", "192.0.2.1", **other).end()
     assert code == 1
-    assert "--host 0.0.0.0: the server listens to this machine only" in said
+    assert "--host 192.0.2.1: this machine has no such address" in said
     assert "Traceback" not in said
+
+
+def test_other_machines_need_a_token_which_it_makes_and_tells_once(start: Start, settings: Settings) -> None:
+    server = start("--host", "0.0.0.0")
+    url = server.url()
+    link = server.hear("this link has it: ")
+    token = (settings.state / "token").read_text().strip()
+    assert link == f"{url}/#token={token}"
+    with Client(settings=settings) as client:
+        assert client.system().token_needed
+    with Client(client.url, settings=settings) as stranger, pytest.raises(ServerRefused, match="send its token"):
+        stranger.system()
+    with Client(url, token=token) as outside:
+        assert outside.system().name == "nodegraph"
+    code, said = server.end(signal.SIGTERM)
+    assert (code, token in said) == (0, False)
+    again = start("--host", "0.0.0.0")
+    again.url()
+    assert again.hear("this link has it: ").endswith(token)
+
+
+def test_a_configured_token_is_asked_for_and_never_shown(start: Start, settings: Settings, tmp_path: Path) -> None:
+    token = "a token of 24 characters"
+    (tmp_path / "secret").write_text(token + "\n")
+    for options, more in ((("--token-file", str(tmp_path / "secret")), {}), ((), {"NODEGRAPH_TOKEN": token})):
+        given = start(*options, **more)
+        with Client(given.url(), token=token) as client:
+            assert client.system().token_needed
+        code, said = given.end(signal.SIGTERM)
+        assert (code, token in said) == (0, False)
+    assert not (settings.state / "token").exists()
+    for options, more in (((), {"NODEGRAPH_TOKEN": "too short"}), (("--token-file", str(tmp_path / "none")), {})):
+        code, said = start(*options, **more).end()
+        assert code == 2
+        assert "too short" not in said
 
 
 def test_a_state_folder_that_cannot_be_used_is_named(start: Start, tmp_path: Path) -> None:

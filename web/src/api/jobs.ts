@@ -2,6 +2,7 @@
 import type { Document } from "../graph/document";
 import { path, request } from "./http";
 import type { components } from "./schema";
+import type { Json } from "./types";
 
 type Schemas = components["schemas"];
 
@@ -12,6 +13,7 @@ export type Queue = Schemas["Queue"];
 
 export interface JobRequest {
   readonly workflow: Document;
+  readonly inputs?: Readonly<Record<string, Json>>;
   readonly targets?: readonly string[] | null;
   readonly label?: string;
   readonly client_key?: string;

@@ -117,7 +117,7 @@ export interface paths {
         /**
          * A WebSocket that tells every event after a sequence number, one JSON message each.
          * @description Each client reads the table at its own pace, so one that comes back gets all that it missed, and a slow one keeps
-         *     nobody else waiting.
+         *     nobody else waiting. What nodes show comes in binary messages; a slow client is sent the newest of each node.
          */
         readonly get: operations["stream"];
         readonly put?: never;
@@ -173,6 +173,57 @@ export interface paths {
         readonly put?: never;
         /** Forget finished jobs that are old; the files that they wrote stay. */
         readonly post: operations["prune"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/inputs": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** The pictures that workflows may read, the newest first. */
+        readonly get: operations["list_inputs"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/inputs/{file}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** The content of a picture that workflows may read. */
+        readonly get: operations["get_input"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/inputs/{file}/thumbnail": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** A small WebP of a picture that workflows may read. */
+        readonly get: operations["get_thumbnail"];
+        readonly put?: never;
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -368,6 +419,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/models": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Model files with what their headers say; those that cannot be used say why. */
+        readonly get: operations["list_models"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/openapi.json": {
         readonly parameters: {
             readonly query?: never;
@@ -453,6 +521,43 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/recipes": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** The workflow that made a picture, which is sent as it is. */
+        readonly post: operations["find_recipe"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/session": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Trade the server's token for a cookie, with which a browser may ask from then on.
+         * @description Where the server asks for no token, any is taken and there is no cookie.
+         */
+        readonly post: operations["start_session"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/system": {
         readonly parameters: {
             readonly query?: never;
@@ -464,6 +569,74 @@ export interface paths {
         readonly get: operations["get_system"];
         readonly put?: never;
         readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/templates": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** All of them, with the files that each needs and that are missing. */
+        readonly get: operations["list_templates"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/templates/{name}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** The workflow of a template. */
+        readonly get: operations["get_template"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/templates/{name}/picture": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** A picture of what a template makes. */
+        readonly get: operations["get_picture"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/uploads": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Keep a picture that workflows can read; its content alone decides what it is. */
+        readonly post: operations["upload"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -720,7 +893,7 @@ export interface components {
          */
         readonly Defect: {
             /** @enum {string} */
-            readonly code: "bad_name" | "unknown_type" | "wrong_version" | "unknown_input" | "missing_input" | "bad_value" | "bad_link" | "missing_node" | "missing_output" | "type_mismatch" | "cycle" | "bad_graph" | "bad_loop" | "bad_workflow_input" | "missing_file" | "file_not_allowed" | "refused";
+            readonly code: "bad_name" | "unknown_type" | "wrong_version" | "unknown_input" | "missing_input" | "bad_value" | "bad_link" | "missing_node" | "missing_output" | "type_mismatch" | "cycle" | "bad_graph" | "bad_loop" | "bad_mode" | "bad_workflow_input" | "missing_file" | "file_not_allowed" | "refused";
             readonly graph: string;
             readonly input: string;
             readonly node: string;
@@ -734,7 +907,7 @@ export interface components {
          */
         readonly DefectDocument: {
             /** @enum {string} */
-            readonly code: "bad_name" | "unknown_type" | "wrong_version" | "unknown_input" | "missing_input" | "bad_value" | "bad_link" | "missing_node" | "missing_output" | "type_mismatch" | "cycle" | "bad_graph" | "bad_loop" | "bad_workflow_input" | "missing_file" | "file_not_allowed" | "refused";
+            readonly code: "bad_name" | "unknown_type" | "wrong_version" | "unknown_input" | "missing_input" | "bad_value" | "bad_link" | "missing_node" | "missing_output" | "type_mismatch" | "cycle" | "bad_graph" | "bad_loop" | "bad_mode" | "bad_workflow_input" | "missing_file" | "file_not_allowed" | "refused";
             readonly graph: string;
             readonly input: string;
             readonly node: string;
@@ -767,6 +940,32 @@ export interface components {
             readonly jobs: number;
         };
         /**
+         * FoundRecipe
+         * @description What made a picture.
+         *
+         *     workflow: with the values it was made with. node, item: which node wrote it, and which picture of its batch.
+         *     nodegraph: the version that wrote it. files: SHA-256 of the files that were read, by "kind/name". versions: of
+         *     packages that change results. computed_on: the device and the precision. fields: what its name mentions beside.
+         */
+        readonly FoundRecipe: {
+            readonly computed_on: string;
+            readonly fields: {
+                readonly [key: string]: components["schemas"]["JsonValue"];
+            };
+            readonly files: {
+                readonly [key: string]: string;
+            };
+            readonly item: number;
+            readonly node: string;
+            readonly nodegraph: string;
+            readonly versions: {
+                readonly [key: string]: string;
+            };
+            readonly workflow: {
+                readonly [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
          * InputDefinition
          * @description One input: wired or written by hand. lazy: whether it is computed only when the node asks.
          */
@@ -779,6 +978,25 @@ export interface components {
             readonly required: boolean;
             readonly type: components["schemas"]["PortType"];
             readonly widget: components["schemas"]["Widget"] | null;
+        };
+        /**
+         * InputFile
+         * @description A picture that workflows may read. file: what a workflow writes. width, height: the right way up.
+         */
+        readonly InputFile: {
+            readonly bytes: number;
+            readonly file: string;
+            readonly height: number;
+            /** Format: date-time */
+            readonly modified: string;
+            readonly width: number;
+        };
+        /**
+         * InputList
+         * @description Pictures that workflows may read, the newest first; those that come with packs last.
+         */
+        readonly InputList: {
+            readonly files: readonly components["schemas"]["InputFile"][];
         };
         /**
          * Job
@@ -936,7 +1154,9 @@ export interface components {
         };
         /** @enum {string} */
         readonly JobState: "queued" | "running" | "paused" | "done" | "failed" | "cancelled";
-        readonly JsonValue: unknown;
+        readonly JsonValue: string | number | boolean | null | readonly components["schemas"]["JsonValue"][] | {
+            readonly [key: string]: components["schemas"]["JsonValue"];
+        };
         /**
          * KnownPack
          * @description A node pack. nodes: how many it brings. error: why it, or a part of it, cannot be used; "" where all is well.
@@ -986,6 +1206,21 @@ export interface components {
             readonly kind: "map";
         };
         /**
+         * ModelEntry
+         * @description A file that workflows may name, or a folder that is one model.
+         *
+         *     name: what a workflow writes. family: what kind of model it is, precision: the dtype of most of its weights; both ""
+         *     where no node says so. error: why no node here can load it.
+         */
+        readonly ModelEntry: {
+            readonly bytes: number;
+            readonly error: string;
+            readonly family: string;
+            readonly kind: string;
+            readonly name: string;
+            readonly precision: string;
+        };
+        /**
          * ModelField
          * @description One field of a pydantic model.
          */
@@ -995,6 +1230,13 @@ export interface components {
             readonly name: string;
             readonly required: boolean;
             readonly type: components["schemas"]["PortType"];
+        };
+        /**
+         * ModelList
+         * @description Model files by kind, bundled ones first.
+         */
+        readonly ModelList: {
+            readonly models: readonly components["schemas"]["ModelEntry"][];
         };
         /**
          * ModelType
@@ -1064,6 +1306,8 @@ export interface components {
          *     inputs: by name a scalar or list (a literal), `{"from": "node.output"}` (a wire), a list that may mix literals and
          *         wires, or `{"value": ...}` (a literal of any form, needed for JSON objects).
          *
+         *     mode: "bypass": its inputs stand in for its outputs. "mute": it does not run, nor what cannot do without it.
+         *
          *     The rest belongs to the types "graph", "for_each" and "repeat", which run a graph of the file:
          *
          *     graph: its name in `graphs`; the node has that graph's inputs and outputs.
@@ -1087,6 +1331,11 @@ export interface components {
             readonly inputs?: {
                 readonly [key: string]: components["schemas"]["JsonValue"];
             };
+            /**
+             * @default
+             * @enum {string}
+             */
+            readonly mode: "" | "bypass" | "mute";
             /** @default  */
             readonly title: string;
             readonly type: string;
@@ -1320,6 +1569,13 @@ export interface components {
             readonly kind: "seed";
         };
         /**
+         * Session
+         * @description A browser that may ask. until: how long; null where everybody may.
+         */
+        readonly Session: {
+            readonly until: string | null;
+        };
+        /**
          * Slider
          * @description A number on a slider that moves in steps; the range comes from the field's limits.
          */
@@ -1357,7 +1613,10 @@ export interface components {
         };
         /**
          * System
-         * @description The server. sequence: of the last event. definitions: how many nodes it knows; null before they are loaded.
+         * @description The server.
+         *
+         *     sequence: of the last event. definitions: how many nodes it knows; null before they are loaded. token_needed:
+         *     whether it asks for a token.
          */
         readonly System: {
             readonly counts: {
@@ -1369,7 +1628,47 @@ export interface components {
             readonly sequence: number;
             /** Format: date-time */
             readonly started: string;
+            readonly token_needed: boolean;
             readonly version: string;
+        };
+        /**
+         * Template
+         * @description A workflow that comes with a node pack.
+         *
+         *     group: what kind of workflow it is; "" for the common ones. picture: where a picture of what it makes is, null where
+         *     there is none. needs: the files that it names and that are missing here.
+         */
+        readonly Template: {
+            readonly description: string;
+            readonly group: string;
+            readonly name: string;
+            readonly needs: readonly string[];
+            readonly picture: string | null;
+            readonly title: string;
+        };
+        /**
+         * TemplateList
+         * @description Workflows to begin with.
+         */
+        readonly TemplateList: {
+            readonly templates: readonly components["schemas"]["Template"][];
+        };
+        /**
+         * TemplateWorkflow
+         * @description A template. workflow: its document, in the newest format.
+         */
+        readonly TemplateWorkflow: {
+            readonly name: string;
+            readonly workflow: {
+                readonly [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
+         * TokenGiven
+         * @description The token that the server asks for.
+         */
+        readonly TokenGiven: {
+            readonly token: string;
         };
         /**
          * UnionType
@@ -1382,6 +1681,17 @@ export interface components {
              */
             readonly kind: "union";
             readonly members: readonly components["schemas"]["PortType"][];
+        };
+        /**
+         * Upload
+         * @description A picture that was kept. file: what a workflow writes to read it. width, height: the right way up.
+         */
+        readonly Upload: {
+            readonly bytes: number;
+            readonly file: string;
+            readonly height: number;
+            readonly sha256: string;
+            readonly width: number;
         };
         /**
          * VariableType
@@ -1528,7 +1838,7 @@ export interface components {
                 readonly "application/json": components["schemas"]["Problem"];
             };
         };
-        /** @description 400: bad_request; 400: malformed_json; 403: wrong_host; 404: no_such_file; 404: no_such_path; 404: unknown_batch; 404: unknown_job; 404: unknown_version; 404: unknown_workflow; 405: wrong_method; 409: client_key_reused; 409: workflow_changed; 409: workflow_exists; 409: wrong_placement; 409: wrong_state; 410: workflow_lost; 413: request_too_large; 413: too_large; 422: bad_workflow_name; 422: invalid_workflow; 422: not_an_export; 422: workflow_format_error; 422: wrong_request. */
+        /** @description 400: bad_request; 400: malformed_json; 401: token_needed; 401: wrong_token; 403: wrong_host; 404: no_such_file; 404: no_such_path; 404: unknown_batch; 404: unknown_input; 404: unknown_job; 404: unknown_template; 404: unknown_version; 404: unknown_workflow; 405: wrong_method; 409: client_key_reused; 409: workflow_changed; 409: workflow_exists; 409: wrong_placement; 409: wrong_state; 410: workflow_lost; 413: picture_too_large; 413: request_too_large; 413: too_large; 415: not_a_picture; 422: bad_workflow_name; 422: invalid_workflow; 422: no_recipe; 422: not_an_export; 422: workflow_format_error; 422: wrong_request; 429: too_many_attempts. */
         readonly Refused: {
             headers: {
                 readonly [name: string]: unknown;
@@ -1734,6 +2044,7 @@ export interface operations {
             readonly query?: {
                 readonly after?: number;
                 readonly job?: string;
+                readonly previews?: boolean;
             };
             readonly header?: never;
             readonly path?: never;
@@ -1830,6 +2141,92 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["Forgotten"];
                 };
+            };
+        };
+    };
+    readonly list_inputs: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["InputList"];
+                };
+            };
+        };
+    };
+    readonly get_input: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly file: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "image/*": string;
+                };
+            };
+            /** @description Not Modified */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    readonly get_thumbnail: {
+        readonly parameters: {
+            readonly query?: {
+                readonly size?: number;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly file: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "image/webp": string;
+                };
+            };
+            /** @description Not Modified */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -2176,6 +2573,30 @@ export interface operations {
             };
         };
     };
+    readonly list_models: {
+        readonly parameters: {
+            readonly query?: {
+                readonly kind?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ModelList"];
+                };
+            };
+        };
+    };
     readonly get_openapi: {
         readonly parameters: {
             readonly query?: never;
@@ -2294,6 +2715,58 @@ export interface operations {
             };
         };
     };
+    readonly find_recipe: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "image/*": string;
+            };
+        };
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["FoundRecipe"];
+                };
+            };
+        };
+    };
+    readonly start_session: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["TokenGiven"];
+            };
+        };
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Session"];
+                };
+            };
+        };
+    };
     readonly get_system: {
         readonly parameters: {
             readonly query?: never;
@@ -2312,6 +2785,112 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["System"];
+                };
+            };
+        };
+    };
+    readonly list_templates: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["TemplateList"];
+                };
+            };
+        };
+    };
+    readonly get_template: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["TemplateWorkflow"];
+                };
+            };
+        };
+    };
+    readonly get_picture: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "image/webp": string;
+                };
+            };
+            /** @description Not Modified */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    readonly upload: {
+        readonly parameters: {
+            readonly query?: {
+                readonly kind?: "image" | "mask";
+                readonly name?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "image/*": string;
+            };
+        };
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Upload"];
                 };
             };
         };

@@ -1,4 +1,8 @@
-// What the server's answers are made of.
+// What the server's answers are made of, under short names. Types of ports and definitions are written out, since the
+// editor makes such values itself and leaves out what is null; types.test.ts compares them with the generated ones.
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
 
@@ -79,12 +83,4 @@ export interface NodeDefinition {
   readonly cache: "content" | "never";
 }
 
-export interface Defect {
-  readonly code: string;
-  readonly reason: string;
-  readonly remedy: string;
-  readonly node: string;
-  readonly input: string;
-  readonly graph: string;
-  readonly value: Json;
-}
+export type Defect = Schemas["Defect"];

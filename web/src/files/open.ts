@@ -39,7 +39,7 @@ export function parseDocument(text: string): Document {
   const format = typeof found === "object" && found !== null && "format" in found ? found.format : undefined;
   if (typeof format === "string" && format.startsWith("nodegraph/")) return found as Document;
   if (typeof found === "object" && found !== null && ("last_node_id" in found || "links" in found)) {
-    throw new Error("it is a workflow of ComfyUI, which has another format; pictures and API files of it neither fit");
+    throw new Error("it is a workflow of ComfyUI, which has another format");
   }
   throw new Error('it is no workflow: the field "format" with "nodegraph/1" is missing');
 }

@@ -175,7 +175,7 @@ function withoutPoints(graph: Graph, at: string): Graph {
     : graph;
 }
 
-function without<T>(table: Table<T> | undefined, isGone: (name: string) => boolean): Table<T> {
+export function without<T>(table: Table<T> | undefined, isGone: (name: string) => boolean): Table<T> {
   return Object.fromEntries(Object.entries(table ?? {}).filter(([name]) => !isGone(name)));
 }
 

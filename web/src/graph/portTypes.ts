@@ -47,6 +47,7 @@ function shortName(id: string): string {
 }
 
 function shown(value: unknown): string {
+  if (typeof value === "boolean") return value ? "True" : "False";
   return typeof value === "string" ? `'${value}'` : String(value);
 }
 

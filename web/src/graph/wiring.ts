@@ -1,5 +1,5 @@
 // The wires of a graph: what flows where, what types that has, and why a wire may not be drawn.
-import type { PortType } from "../api/types";
+import type { InputDefinition, PortType } from "../api/types";
 import { type Document, type Graph, type GraphName, graphOf, literalOf, parsePlace, wiresOf } from "./document";
 import { type Definitions, type Ports, portsOf } from "./ports";
 import { type Bindings, ANY, describe, listType, substitute, whyNot } from "./portTypes";
@@ -61,7 +61,8 @@ export function outputType(
   return substitute(output.type, bindings);
 }
 
-function bindingsOf(
+/** What a node's inputs, but one, say about its type variables. */
+export function bindingsOf(
   document: Document,
   name: GraphName,
   node: string,
@@ -115,10 +116,14 @@ export function fit(document: Document, name: GraphName, from: End, to: End, def
     return { reason: `wires may not run in a circle: ${from.node} needs ${to.node} already` };
   }
   const given = outputType(document, name, from, definitions);
-  const bindings = bindingsOf(document, name, to.node, ports, definitions, new Set([to.node]), to.port);
+  return fitType(given, input, bindingsOf(document, name, to.node, ports, definitions, new Set([to.node]), to.port));
+}
+
+/** How a value of a type would be written into an input, or why it may not. */
+export function fitType(given: PortType, input: InputDefinition, bindings: Bindings): Fit {
   const reason = whyNot(given, input.type, new Map(bindings));
   if (reason === null) return { how: "alone" };
   const list = listType(input.type);
   if (list && whyNot(given, list.item, new Map(bindings)) === null) return { how: "item" };
-  return { reason: `${describe(given)} does not fit ${to.port}: ${reason}` };
+  return { reason: `${describe(given)} does not fit ${input.name}: ${reason}` };
 }

@@ -10,13 +10,15 @@ import { duration, rate } from "./times";
 import { useNow } from "./useNow";
 
 interface Props {
+  /** On the canvas. */
+  readonly id: string;
   readonly graph: GraphName;
   readonly name: string;
 }
 
 /** How far a node is in the run that is shown, or what keeps it from running. */
-export function NodeStatus({ graph, name }: Props) {
-  const run = useNodeRun(graph, name);
+export function NodeStatus({ id, graph, name }: Props) {
+  const run = useNodeRun(id);
   const defects = useNodeDefects(graph, name);
   const [isOpen, setOpen] = useState(false);
   const trouble = run?.state === "failed" ? (run.error ?? "") : defects.map(explain).join("\n");

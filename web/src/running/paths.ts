@@ -20,14 +20,9 @@ export function around(place: string): string[] {
   return found;
 }
 
-/**
- * The place of a node, given the graph in which it is and how the shown graph was entered. A graph that is shown open
- * inside another one is found by the first node that runs it.
- */
-export function placeIn(document: Document, trail: readonly Crumb[], graph: GraphName, node: string): string {
-  const shown = trail.at(-1)?.graph ?? "";
-  const inside = graph === shown ? [] : (wayTo(document, shown, graph) ?? []);
-  return [...trail, ...inside].map((each) => `${each.node}/`).join("") + node;
+/** The place of a node of the canvas, whose id tells the open nodes around it, given how the shown graph was entered. */
+export function placeIn(trail: readonly Crumb[], id: string): string {
+  return trail.map((each) => `${each.node}/`).join("") + id;
 }
 
 /** How to enter a graph from another one, by the first nodes that lead there; null where none do. */

@@ -8,9 +8,9 @@ import { readJobs, useJobs } from "../store/jobs";
 import { showPanel } from "../store/layout";
 import { notify, notifyError } from "../store/notices";
 import { useRunOptions } from "../store/runOptions";
+import { drawSeeds } from "../store/seeds";
 import { isOver, showRun, shownRun, takeJobs, takeRun } from "../store/runs";
 import { keyOf } from "./keys";
-import { changesSeeds, withNextSeeds } from "./seeds";
 
 /** Run the active tab's workflow, or only what these nodes need. */
 export async function run(targets: readonly string[] | null = null): Promise<void> {
@@ -23,11 +23,12 @@ export async function run(targets: readonly string[] | null = null): Promise<voi
   let document = tab.document;
   try {
     for (let index = 0; index < count; index += 1) {
-      if (index > 0 && !changesSeeds(document)) {
-        notify("runs after the first would give the same, since no seed changes; one was queued");
+      const next = drawSeeds(tab.id, document);
+      if (index > 0 && next === document) {
+        notify("One run was queued: the others would give the same, since no seed changes from run to run");
         break;
       }
-      document = withNextSeeds(document);
+      document = next;
       const job = await send(document, targets, keyOf(tab.id, group, index), tab.file?.name ?? "");
       keepSeeds(tab.id, tab.document, document);
       if (index === 0) show(tab.id, job);

@@ -3,7 +3,6 @@ import { useMemo } from "react";
 import { create } from "zustand";
 import type { Link, Preview } from "../api/events";
 import type { Job, JobEvent } from "../api/jobs";
-import type { GraphName } from "../graph/document";
 import { placeIn, placeOf } from "../running/paths";
 import { type NodeRun, type Run, advance, newRun, withJob } from "../running/run";
 import { useEditor, useTab } from "./editor";
@@ -104,22 +103,17 @@ export function useShownRun<T>(select: (run: Run | undefined) => T): T {
   return useRuns((state) => select(shownRun(state, tab)));
 }
 
-/** Where a node is in runs of the active tab. */
-export function usePlace(graph: GraphName, node: string): string {
-  return useTab((tab) => placeIn(tab.document, tab.trail, graph, node));
-}
-
-/** A node in the run that the active tab shows; of one that runs others, what those come to. */
-export function useNodeRun(graph: GraphName, node: string): NodeRun | undefined {
-  const place = usePlace(graph, node);
+/** A node of the canvas in the run that the active tab shows; of one that runs others, what those come to. */
+export function useNodeRun(id: string): NodeRun | undefined {
+  const place = useTab((tab) => placeIn(tab.trail, id));
   const own = useShownRun((run) => run?.nodes[place]);
   const group = useShownRun((run) => run?.groups[place]);
   return useMemo(() => (own && group?.inside ? { ...own, inside: group.inside } : (own ?? group)), [own, group]);
 }
 
-/** The newest preview of a node in the run that the active tab shows. */
-export function usePreview(graph: GraphName, node: string): string | undefined {
-  const place = usePlace(graph, node);
+/** The newest preview of a node of the canvas in the run that the active tab shows. */
+export function usePreview(id: string): string | undefined {
+  const place = useTab((tab) => placeIn(tab.trail, id));
   const tab = useEditor((state) => state.active);
   return useRuns((state) => state.previews[state.shown[tab] ?? ""]?.[place]);
 }

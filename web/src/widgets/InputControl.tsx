@@ -1,7 +1,13 @@
+import { memo, useCallback } from "react";
 import type { InputDefinition, Json } from "../api/types";
-import { type GraphName, type Source, literalOf } from "../graph/document";
+import { type GraphName, type Source, literalOf, wiresOf } from "../graph/document";
 import { setInput } from "../graph/edits";
 import { edit } from "../store/editor";
+import { Control } from "./Control";
+import { NodeSeed } from "./NodeSeed";
+import { type FieldProps, shownName } from "./field";
+import { fieldKind } from "./kinds";
+import { PaintButton } from "./paint/PaintButton";
 
 interface Props {
   readonly graph: GraphName;
@@ -9,22 +15,59 @@ interface Props {
   readonly input: InputDefinition;
   readonly source: Source | undefined;
   readonly isWired: boolean;
+  readonly roomy?: boolean;
 }
 
-/** The row of an input: its name, and unless a wire ends there, what is written into it. */
-export function InputControl({ graph, node, input, source, isWired }: Props) {
-  const value = literalOf(source) ?? input.default;
-  const write = (next: Json | undefined) =>
-    edit(`set ${input.name}`, (each) => setInput(each, { node, port: input.name }, next), {
-      graph,
-      merge: `set ${graph}/${node}.${input.name}`,
-    });
+/** The row of an input: its name, and what is written into it or where a wire brings it from. */
+export const InputControl = memo(function InputControl({ graph, node, input, source, isWired, roomy = false }: Props) {
+  const write = useCallback(
+    (value: Json | undefined) =>
+      edit(`set ${input.name}`, (each) => setInput(each, { node, port: input.name }, value), {
+        graph,
+        merge: `set ${graph}/${node}.${input.name}`,
+      }),
+    [graph, node, input.name],
+  );
+  const canWrite = fieldKind(input.type, input.widget) !== "none";
+  if (isWired || !canWrite) {
+    return <WiredName input={input} source={source} isShown={roomy || canWrite} />;
+  }
   return (
-    <label className="control" title={input.doc}>
-      <span className="control-name">{input.name}</span>
-      {!isWired && input.type.kind === "str" && (
-        <input value={typeof value === "string" ? value : ""} onChange={(event) => write(event.target.value)} />
+    <Control
+      input={input}
+      value={literalOf(source)}
+      roomy={roomy}
+      extra={
+        fieldKind(input.type, input.widget) === "picture" && (
+          <PaintButton graph={graph} end={{ node, port: input.name }} />
+        )
+      }
+      seed={(field: FieldProps) => <NodeSeed {...field} graph={graph} node={node} port={input.name} />}
+      onChange={write}
+    />
+  );
+});
+
+interface WiredProps {
+  readonly input: InputDefinition;
+  readonly source: Source | undefined;
+  /** Whether it says where the value comes from; on the canvas the wire does, unless something could be written. */
+  readonly isShown: boolean;
+}
+
+function WiredName({ input, source, isShown }: WiredProps) {
+  const from = wiresOf(source).map((each) => each.from);
+  const isMissing = input.required && from.length === 0;
+  return (
+    <div className="control control-wired" data-required={isMissing || undefined}>
+      <span className="control-name" title={input.doc}>
+        {shownName(input.name)}
+      </span>
+      {isShown && (
+        <span className="control-source" title={from.join(", ")}>
+          {from.length > 1 ? `${from.length} wires` : (from[0] ?? (input.required ? "needs a wire" : "no wire"))}
+        </span>
       )}
-    </label>
+    </div>
   );
 }

@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import Literal
 
+from PIL import Image
+
 from nodegraph import Context, node
 from nodegraph.files import write_atomically
 
@@ -110,6 +112,29 @@ def patient(ctx: Context, steps: int = 1000, number: int = 0) -> int:
     for step in range(steps):
         ctx.progress(step, steps)
         time.sleep(0.01)
+    return steps
+
+
+class Square:
+    """Shows itself as a grey square."""
+
+    def __init__(self, side: int, level: int) -> None:
+        self.side, self.level = side, level
+
+    def picture(self, item: int) -> Image.Image:
+        """The square."""
+        note(f"picture {self.level}")
+        return Image.new("RGB", (self.side, self.side // 2), (self.level, self.level, self.level))
+
+
+@node(category="test", cache="never")
+def shows(ctx: Context, steps: int = 3, side: int = 600, seconds: float = 0.3) -> int:
+    """Show a square at every step; one that cannot be shown at the last."""
+    for step in range(steps):
+        ctx.progress(step + 1, steps)
+        ctx.preview(Square(side, step))
+        time.sleep(seconds)
+    ctx.preview(Square(-1, 0))
     return steps
 
 

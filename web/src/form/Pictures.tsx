@@ -1,0 +1,22 @@
+import type { Job } from "../api/jobs";
+import { pictureUrl, picturesOf } from "./pictures";
+
+/** The pictures that a run made, large, each with a way to keep it. */
+export function Pictures({ job }: { readonly job: Job }) {
+  const pictures = picturesOf(job);
+  if (pictures.length === 0) return job.state === "done" ? <p className="run-empty">It made no pictures.</p> : null;
+  return (
+    <ul className="run-pictures" data-count={Math.min(pictures.length, 4)}>
+      {pictures.map((picture) => (
+        <li key={picture.number}>
+          <a href={pictureUrl(picture)} target="_blank" rel="noreferrer">
+            <img src={pictureUrl(picture)} alt={picture.name} />
+          </a>
+          <a className="run-download" href={pictureUrl(picture, { download: 1 })} download={picture.name}>
+            Download
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,69 @@
+import type { GraphName, NodeEntry } from "../graph/document";
+import { usesOf } from "../graph/library";
+import { describeCall, loopProblem } from "../graph/loops";
+import { CALLS } from "../graph/ports";
+import { openDialog } from "../shell/dialogs";
+import { useTab } from "../store/editor";
+import { LoopSettings } from "./LoopSettings";
+import { enterNode, makeIndependent, toggleOpen } from "./actions";
+import "./call.css";
+
+interface Props {
+  readonly id: string;
+  readonly graph: GraphName;
+  readonly name: string;
+  readonly entry: NodeEntry;
+  readonly isOpen: boolean;
+}
+
+/** What a node that runs a graph does, with buttons to set it, to open it in place and to enter the graph. */
+export function CallTools({ id, graph, name, entry, isOpen }: Props) {
+  const uses = useTab((tab) => (CALLS.has(entry.type) ? usesOf(tab.document, entry.graph ?? "").length : 0));
+  const problem = useTab((tab) => loopProblem(tab.document, entry));
+  const isThere = useTab((tab) => tab.document.graphs?.[entry.graph ?? ""] !== undefined);
+  if (!CALLS.has(entry.type) || !isThere) return null;
+  const settings = () => openDialog({ title: "How it runs", content: <LoopSettings graph={graph} node={name} /> });
+  return (
+    <div className="call-tools nodrag">
+      <button
+        type="button"
+        className="call-kind"
+        data-problem={problem ? "" : undefined}
+        title={problem ?? "How it runs"}
+        onClick={settings}
+      >
+        {describeCall(entry) || "run once"}
+      </button>
+      {uses > 1 && (
+        <button
+          type="button"
+          className="call-uses"
+          title="Changes inside count for all of them. Click to give this one its own copy."
+          onClick={() => makeIndependent(graph, name)}
+        >
+          used in {uses} places <span>make independent</span>
+        </button>
+      )}
+      <span className="call-space" />
+      <button
+        type="button"
+        className="call-button"
+        aria-expanded={isOpen}
+        aria-label={isOpen ? "Close in place" : "Open in place"}
+        title={isOpen ? "Close in place" : "Open in place"}
+        onClick={() => toggleOpen(graph, name)}
+      >
+        {isOpen ? "▣" : "▢"}
+      </button>
+      <button
+        type="button"
+        className="call-button"
+        aria-label="Enter the graph"
+        title="Enter the graph (Enter)"
+        onClick={() => enterNode(id)}
+      >
+        ↳
+      </button>
+    </div>
+  );
+}

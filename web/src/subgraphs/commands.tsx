@@ -1,0 +1,79 @@
+import type { Command } from "../shell/commands";
+import { openDialog } from "../shell/dialogs";
+import { activeTab } from "../store/editor";
+import { ForEachDialog } from "./ForEachDialog";
+import { enterChosen, leave, makeGraph, repeatThese, toggleOpen, unpackChosen } from "./actions";
+import { chosenCall, chosenNodes } from "./selection";
+
+const hasChosen = () => chosenNodes().names.size > 0;
+const hasCall = () => chosenCall() !== undefined;
+const canUnpack = () => chosenCall()?.entry.type === "graph" && chosenCall()?.entry.mode !== "bypass";
+
+/** Graphs, loops, and going in and out of them. */
+export const SUBGRAPH_COMMANDS: readonly Command[] = [
+  {
+    id: "make-graph",
+    title: "Make a graph of the selection",
+    group: "Graph",
+    keys: ["Mod+Shift+G"],
+    menu: ["node"],
+    isEnabled: hasChosen,
+    run: makeGraph,
+  },
+  {
+    id: "unpack-graph",
+    title: "Unpack the graph",
+    group: "Graph",
+    keys: ["Mod+Shift+U"],
+    menu: ["node"],
+    isEnabled: canUnpack,
+    run: unpackChosen,
+  },
+  {
+    id: "for-each",
+    title: "For each item of …",
+    group: "Graph",
+    keys: ["Mod+Shift+F"],
+    menu: ["node"],
+    isEnabled: hasChosen,
+    run: () => openDialog({ title: "For each item", content: <ForEachDialog /> }),
+  },
+  {
+    id: "repeat",
+    title: "Repeat these",
+    group: "Graph",
+    keys: ["Mod+Shift+R"],
+    menu: ["node"],
+    isEnabled: hasChosen,
+    run: repeatThese,
+  },
+  {
+    id: "open-graph",
+    title: "Open or close the graph in place",
+    group: "Graph",
+    keys: ["Shift+Enter"],
+    menu: ["node"],
+    isEnabled: hasCall,
+    run: () => {
+      const call = chosenCall();
+      if (call) toggleOpen(call.graph, call.node);
+    },
+  },
+  {
+    id: "enter-graph",
+    title: "Enter the graph",
+    group: "Graph",
+    keys: ["Enter"],
+    menu: ["node"],
+    isEnabled: () => hasCall() && !document.activeElement?.closest("button, a, [role=option]"),
+    run: enterChosen,
+  },
+  {
+    id: "leave-graph",
+    title: "Leave the graph",
+    group: "Graph",
+    keys: ["Alt+ArrowUp"],
+    isEnabled: () => activeTab().trail.length > 0,
+    run: leave,
+  },
+];

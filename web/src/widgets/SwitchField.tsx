@@ -1,0 +1,16 @@
+import { type FieldProps, labelled } from "./field";
+
+/** On or off. */
+export function SwitchField(props: FieldProps) {
+  return (
+    <input
+      id={props.id}
+      type="checkbox"
+      role="switch"
+      className="field-switch"
+      checked={props.value === true}
+      {...labelled(props)}
+      onChange={(event) => props.onChange(event.target.checked)}
+    />
+  );
+}
