@@ -117,7 +117,7 @@ export interface paths {
         /**
          * A WebSocket that tells every event after a sequence number, one JSON message each.
          * @description Each client reads the table at its own pace, so one that comes back gets all that it missed, and a slow one keeps
-         *     nobody else waiting.
+         *     nobody else waiting. What nodes show comes in binary messages; a slow client is sent the newest of each node.
          */
         readonly get: operations["stream"];
         readonly put?: never;
@@ -925,6 +925,16 @@ export interface components {
             readonly packs: readonly components["schemas"]["KnownPack"][];
         };
         /**
+         * Device
+         * @description Where jobs compute. kind: in torch's words, such as "cuda". threads: of one operation on the CPU.
+         */
+        readonly Device: {
+            readonly kind: string;
+            readonly name: string;
+            readonly precision: string;
+            readonly threads: number;
+        };
+        /**
          * Events
          * @description Events in order. last: give it as `after` to get the next ones.
          */
@@ -1264,6 +1274,24 @@ export interface components {
             readonly rows: number;
         };
         /**
+         * NodeBlocked
+         * @description A node does not run, because something it needs is blocked; its results are blocked as well.
+         */
+        readonly NodeBlocked: {
+            readonly node: string;
+            readonly reason: string;
+        };
+        /**
+         * NodeCached
+         * @description A node's result was there already, or nothing needs it, since all that it leads to is there.
+         *
+         *     key: under which its result is stored; "" where it is not stored.
+         */
+        readonly NodeCached: {
+            readonly key: string;
+            readonly node: string;
+        };
+        /**
          * NodeDefinition
          * @description A node type.
          *
@@ -1343,6 +1371,56 @@ export interface components {
             readonly until: string;
             /** @default 1 */
             readonly version: string;
+        };
+        /**
+         * NodeErred
+         * @description A node raised; the run ends.
+         */
+        readonly NodeErred: {
+            readonly error: string;
+            readonly node: string;
+        };
+        /**
+         * NodeFile
+         * @description A node is about to write a file of the output folder.
+         */
+        readonly NodeFile: {
+            readonly node: string;
+            /** Format: path */
+            readonly path: string;
+        };
+        /**
+         * NodeFinished
+         * @description A node's function returned; `seconds` of wall time. key: under which its result is stored; "" where it is not.
+         */
+        readonly NodeFinished: {
+            readonly key: string;
+            readonly node: string;
+            readonly seconds: number;
+        };
+        /**
+         * NodeLog
+         * @description A node tells the user something.
+         */
+        readonly NodeLog: {
+            readonly node: string;
+            readonly text: string;
+        };
+        /**
+         * NodeProgress
+         * @description A node reports how far it is.
+         */
+        readonly NodeProgress: {
+            readonly node: string;
+            readonly progress: components["schemas"]["Progress"];
+        };
+        /**
+         * NodeStarted
+         * @description A node's function is about to be called.
+         */
+        readonly NodeStarted: {
+            readonly node: string;
+            readonly type_id: string;
         };
         /**
          * NoneType
@@ -1471,6 +1549,17 @@ export interface components {
             readonly error: string;
         };
         /**
+         * Progress
+         * @description How far a node is; `rate` in steps per second, `eta` in seconds, None while unknown.
+         */
+        readonly Progress: {
+            readonly done: number;
+            readonly eta: number | null;
+            readonly message: string;
+            readonly rate: number | null;
+            readonly total: number;
+        };
+        /**
          * Queue
          * @description The queue. jobs: the waiting ones in the order in which they will run, as many as were asked for.
          */
@@ -1519,6 +1608,49 @@ export interface components {
             readonly days: number | null;
             /** @default null */
             readonly keep: number | null;
+        };
+        /**
+         * Room
+         * @description Bytes of a memory or a disk.
+         */
+        readonly Room: {
+            readonly free: number;
+            readonly total: number;
+        };
+        /**
+         * RunEvents
+         * @description What `data` of a job's event holds, by its kind, for those that tell of nodes.
+         */
+        readonly RunEvents: {
+            readonly node_blocked: components["schemas"]["NodeBlocked"];
+            readonly node_cached: components["schemas"]["NodeCached"];
+            readonly node_erred: components["schemas"]["NodeErred"];
+            readonly node_file: components["schemas"]["NodeFile"];
+            readonly node_finished: components["schemas"]["NodeFinished"];
+            readonly node_log: components["schemas"]["NodeLog"];
+            readonly node_progress: components["schemas"]["NodeProgress"];
+            readonly node_started: components["schemas"]["NodeStarted"];
+            readonly run_finished: components["schemas"]["RunFinished"];
+            readonly run_started: components["schemas"]["RunStarted"];
+        };
+        /**
+         * RunFinished
+         * @description The run is over; `kept` counts the nodes whose results are stored.
+         */
+        readonly RunFinished: {
+            readonly kept: number;
+            readonly seconds: number;
+            /** @enum {string} */
+            readonly status: "done" | "failed" | "cancelled";
+        };
+        /**
+         * RunStarted
+         * @description The plan is made. `to_run` and `cached` count nodes.
+         */
+        readonly RunStarted: {
+            readonly cached: number;
+            readonly nodes: readonly string[];
+            readonly to_run: number;
         };
         /**
          * SavedWorkflow
@@ -1576,6 +1708,15 @@ export interface components {
             readonly until: string | null;
         };
         /**
+         * SizeLimits
+         * @description The most that is taken: bytes of a document and of a picture, and pixels of a picture.
+         */
+        readonly SizeLimits: {
+            readonly body_bytes: number;
+            readonly picture_pixels: number;
+            readonly upload_bytes: number;
+        };
+        /**
          * Slider
          * @description A number on a slider that moves in steps; the range comes from the field's limits.
          */
@@ -1616,20 +1757,26 @@ export interface components {
          * @description The server.
          *
          *     sequence: of the last event. definitions: how many nodes it knows; null before they are loaded. token_needed:
-         *     whether it asks for a token.
+         *     whether it asks for a token. workers: how many processes run jobs. memory, output: of the machine, and of the disk
+         *     that jobs write to; null where the system does not tell.
          */
         readonly System: {
             readonly counts: {
                 readonly [key: string]: number;
             };
             readonly definitions: number | null;
+            readonly device: components["schemas"]["Device"];
+            readonly limits: components["schemas"]["SizeLimits"];
+            readonly memory: components["schemas"]["Room"] | null;
             readonly name: string;
+            readonly output: components["schemas"]["Room"] | null;
             readonly paused: boolean;
             readonly sequence: number;
             /** Format: date-time */
             readonly started: string;
             readonly token_needed: boolean;
             readonly version: string;
+            readonly workers: number;
         };
         /**
          * Template
@@ -2044,6 +2191,7 @@ export interface operations {
             readonly query?: {
                 readonly after?: number;
                 readonly job?: string;
+                readonly previews?: boolean;
             };
             readonly header?: never;
             readonly path?: never;

@@ -23,7 +23,7 @@ import { type AnyNode, type CanvasEdge, type CanvasModel, canvasModel } from "./
 import { openMenu } from "./menu/opening";
 import { pickUp } from "./pickUp";
 import { Palette } from "./palette/Palette";
-import { useCanvas, usePointer } from "./state";
+import { useCanvas, useDrag, usePointer, useRefusal } from "./state";
 import { useCanvasNodes } from "./useCanvasNodes";
 import { useView } from "./useView";
 import "./canvas.css";
@@ -58,6 +58,7 @@ export function Canvas() {
       tabIndex={-1}
       onPointerMove={(event) => usePointer.setState({ x: event.clientX, y: event.clientY })}
       onDoubleClick={(event: MouseEvent<HTMLElement>) => openPalette(event)}
+      onPointerDownCapture={() => useRefusal.setState({ refusal: null })}
       onMouseDownCapture={pickUp}
       onDragOver={(event) => event.dataTransfer.types.includes("application/x-nodegraph") && event.preventDefault()}
       onDrop={dropped}
@@ -74,6 +75,8 @@ export function Canvas() {
         onNodeDragStop={dragStopped}
         onSelectionDragStart={(event, moved) => dragStarted(event, undefined, moved)}
         onSelectionDragStop={(event, moved) => dragStopped(event, undefined, moved)}
+        onSelectionStart={() => useCanvas.setState({ boxing: true })}
+        onSelectionEnd={() => useCanvas.setState({ boxing: false })}
         isValidConnection={isValid}
         onConnectStart={(_event, { nodeId, handleId, handleType }) =>
           beginDrag(nodeId ?? "", handleId ?? "", handleType === "target" ? "input" : "output")
@@ -81,6 +84,7 @@ export function Canvas() {
         onConnect={drawWire}
         onConnectEnd={endOfWire}
         onReconnect={moveWire}
+        onReconnectStart={() => useDrag.setState({ isMoved: true })}
         onReconnectEnd={(_event, edge, _type, state) => dropWire(edge, state)}
         onEdgeDoubleClick={reroute}
         onPaneContextMenu={(event) => openMenu(event, "canvas")}

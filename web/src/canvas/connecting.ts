@@ -86,7 +86,7 @@ export function beginDrag(id: string, port: string, side: Start["side"]): void {
 
 /** A wire was let go. On a node it goes to the first socket that fits; on the canvas a node is chosen for it. */
 export function endOfWire(event: MouseEvent | TouchEvent, state: FinalConnectionState): void {
-  const { start, fits } = useDrag.getState();
+  const { start, fits, isMoved } = useDrag.getState();
   endDrag();
   if (!start || state.isValid) return;
   const screen = screenOf(event);
@@ -97,6 +97,7 @@ export function endOfWire(event: MouseEvent | TouchEvent, state: FinalConnection
     if ("reason" in found) refuse(found.reason, screen);
     return;
   }
+  if (isMoved) return;
   const node = document.elementFromPoint(screen.x, screen.y)?.closest<HTMLElement>(".react-flow__node-node");
   if (node) dropOnNode(start, node.dataset["id"] ?? "", fits, screen);
   else openPaletteFor(start, screen);

@@ -56,7 +56,9 @@ export function changedNodes(changes: NodeChange<AnyNode>[]): NodeChange<AnyNode
   return [...rest, ...along];
 }
 
+/** A rectangle selects nodes alone; their wires go with them anyway. */
 export function changeEdges(changes: EdgeChange<CanvasEdge>[]): void {
+  if (useCanvas.getState().boxing) return;
   const chosen = changes.filter((each) => each.type === "select");
   if (chosen.length > 0) changeSelection(chosen);
 }
