@@ -3,7 +3,8 @@
 Both run in one Chromium, one after the other, with as many nodes at the same places: a chain of `calculate` nodes with
 their widgets in the editor, React Flow's own nodes on the stock page. Panning and dragging are mouse moves, one for
 each frame; what they cost is the browser's own account of script, style and layout (CDP `Performance.getMetrics`)
-divided by the moves; frames in which nothing moved do not count. `near` shows some of the nodes at their full size, `all` the whole graph.
+divided by the moves; frames in which nothing moved do not count. `near` shows some of the nodes at their full size,
+`all` the whole graph.
 
 Lines print the figure, the stated limit or the stock page's figure, and their ratio. Needs `make web` and Debian's
 chromium.

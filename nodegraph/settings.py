@@ -20,6 +20,8 @@ from .installations import A1111, COMFYUI, folders_in
 
 FILE_NAME = "nodegraph.toml"
 PREFIX = "NODEGRAPH_"
+OF_THE_BUILD = "NODEGRAPH_SKIP_EDITOR"
+"""No setting: it tells the package's build to leave the editor out."""
 DIVIDERS = {"plugins": os.pathsep, "hosts": ","}
 """Between the members of those settings that are lists, in the environment."""
 
@@ -145,7 +147,7 @@ def _environment() -> dict[str, Any]:
     found: dict[str, Any] = {}
     for variable, text in os.environ.items():
         name = variable.removeprefix(PREFIX).lower()
-        if not variable.startswith(PREFIX):
+        if not variable.startswith(PREFIX) or variable == OF_THE_BUILD:
             continue
         if name not in Settings.model_fields:
             near = difflib.get_close_matches(name, Settings.model_fields, n=1)

@@ -27,7 +27,11 @@ def name_fields(workflow: Workflow, graph: Graph, more: Mapping[str, JsonValue])
         for port, source in node.sources.items()
         if isinstance(source, Written)
     }
-    declared = {name: written.get(str(parse_link(each.to[0]))) for name, each in workflow.inputs.items()}
+    declared = {}
+    for name, each in workflow.inputs.items():
+        place = parse_link(each.to[0])
+        held = workflow.nodes[place.node].inputs.get(place.output) if place.node in workflow.nodes else None
+        declared[name] = written.get(str(place), None if isinstance(held, dict) else held)
     return {**written, **declared, **more}
 
 

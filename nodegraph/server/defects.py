@@ -37,33 +37,45 @@ class NoSuchFile(NodegraphError):
     """A job wrote no such file, or it is gone, or it lies outside the output folder."""
 
 
+class WrongRange(NodegraphError):
+    """A part of a file was asked for that it does not have."""
+
+
 class NoSuchPath(NodegraphError):
     """Nothing is at a path."""
 
 
-class WrongMethod(NodegraphError):
-    """What is at a path cannot be asked in this way."""
+class Answered(NodegraphError):
+    """What has headers of its own in the answer. headers: these."""
+
+    headers: Mapping[str, str] = {}
+
+
+class WrongMethod(Answered):
+    """What is at a path cannot be asked in this way. allowed: the methods that it takes."""
+
+    def __init__(self, text: str, allowed: str) -> None:
+        self.headers = {"Allow": allowed}
+        super().__init__(text)
 
 
 class WrongHost(NodegraphError):
     """A request was meant for another machine, or comes from a page of another one."""
 
 
-class Unknown(NodegraphError):
-    """A request comes from somebody who may not ask. headers: of the answer."""
+class TokenNeeded(Answered):
+    """A request has neither the server's token nor a session."""
 
     headers: Mapping[str, str] = {"WWW-Authenticate": "Bearer"}
 
 
-class TokenNeeded(Unknown):
-    """A request has neither the server's token nor a session."""
-
-
-class WrongToken(Unknown):
+class WrongToken(Answered):
     """A request has another token than the server's."""
 
+    headers: Mapping[str, str] = {"WWW-Authenticate": "Bearer"}
 
-class TooManyAttempts(Unknown):
+
+class TooManyAttempts(Answered):
     """Wrong tokens came from an address too often; seconds: until it may try again."""
 
     def __init__(self, text: str, seconds: float) -> None:

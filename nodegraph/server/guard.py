@@ -59,6 +59,11 @@ async def only_invited(request: web.Request, handler: Handler) -> web.StreamResp
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """What browsers must keep to with every answer."""
     request.app[SERVICES].answered.set()
+    protect(response)
+
+
+def protect(response: web.StreamResponse) -> None:
+    """Add what an answer does not say otherwise."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")

@@ -16,7 +16,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeAlias, TypeVar, get_origin, get_type_hints
 
-import pydantic_core
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
@@ -24,6 +23,7 @@ from ..errors import InvalidWorkflow, NodegraphError, WorkflowFormatError
 from ..jobs import errors as jobs
 from ..jobs import looks
 from ..recipe import NoRecipe
+from ..strict_json import finite, refuse_constant, unique_pairs
 from . import defects
 from .adviser import NoAdvice
 from .defects import MalformedJson, NoSpace, TooLarge, wrong_request
@@ -36,9 +36,6 @@ PREFIX = "/api/v1"
 MAX_BODY_BYTES = 64 * 2**20
 IN_PATH = re.compile(r"{(\w+)(?::((?:[^{}]|{[^{}]*})*))?}")
 """What a path holds: a name and, where there is one, the pattern of what may stand there."""
-
-_MAYBE_INFINITE = re.compile(rb"[eE]\+?[0-9]{2}|[0-9]{300}")
-"""Numbers that no float may hold, and some others."""
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)
 TABLE: web.AppKey[Sequence[Route]] = web.AppKey("table")
@@ -178,14 +175,25 @@ async def read_body(request: web.Request, limit: int = MAX_BODY_BYTES) -> bytes:
 
 
 def parse_body(model: type[Answer], content: bytes) -> Answer:
-    """What a JSON body says. Raises MalformedJson or WrongRequest."""
+    """What a JSON body says; nothing is taken for something else, such as "3" for 3.
+
+    Raises MalformedJson or WrongRequest.
+    """
     try:
-        document = pydantic_core.from_json(content, allow_inf_nan=False)
-        if _MAYBE_INFINITE.search(content):
-            json.dumps(document, allow_nan=False)  # 1e999 is read as infinity
+        found, wrong = model.model_validate_json(content, strict=True), None
+    except ValidationError as error:
+        found, wrong = None, error
+        first = error.errors(include_url=False, include_input=False)[0]
+        if first["type"] == "json_invalid":
+            raise MalformedJson(f"the body is no valid JSON: {first['ctx']['error']}") from error
+    try:
+        json.loads(content.decode(), parse_float=finite, parse_constant=refuse_constant, object_pairs_hook=unique_pairs)
     except ValueError as error:
         raise MalformedJson(f"the body is no valid JSON: {error}") from error
-    return _checked(model, document, "the body")
+    if found is None:
+        assert wrong is not None
+        raise wrong_request("the body", wrong) from wrong
+    return found
 
 
 def _checked(model: type[Answer], document: object, what: str) -> Answer:
@@ -200,6 +208,7 @@ STATUS: Mapping[type[Exception], int] = {
     defects.BadRequest: 400,
     defects.WrongRequest: 422,
     TooLarge: 413,
+    defects.WrongRange: 416,
     defects.NoSuchFile: 404,
     defects.NoSuchPath: 404,
     defects.WrongMethod: 405,
@@ -250,7 +259,7 @@ async def telling_errors(request: web.Request, handler: Handler) -> web.StreamRe
         error: Exception = defects.NoSuchPath(f"there is nothing at {request.path}")
     except web.HTTPMethodNotAllowed as refused:
         allowed = ", ".join(sorted(refused.allowed_methods))
-        error = defects.WrongMethod(f"{request.path} does not take {request.method}; it takes {allowed}")
+        error = defects.WrongMethod(f"{request.path} does not take {request.method}; it takes {allowed}", allowed)
     except web.HTTPException as refused:
         if refused.status < 400:
             raise
@@ -279,7 +288,7 @@ def error_answer(error: Exception, veil: Veil) -> web.Response:
         found = [each.to_document() for each in error.defects]
     elif isinstance(error, defects.WrongRequest | defects.WorkflowChanged):
         found = error.defects
-    headers = error.headers if isinstance(error, defects.Unknown) else {}
+    headers = error.headers if isinstance(error, defects.Answered) else {}
     told = [veil.json(each) for each in found]
     return _error_response(status, code_of(type(error)), veil.text(str(error)), told, headers)
 

@@ -11,8 +11,9 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import NodegraphError
 from .access import Access
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from .changes import Changes
 
 log = logging.getLogger(__name__)
+
+BACKLOG = 128
+"""Connections that wait to be taken."""
 
 THREADS = 4
 """In which requests wait for the table."""
@@ -133,6 +137,7 @@ def make_services(
 
     definitions, veil = Definitions(settings), Veil(settings)
     adviser = Adviser(settings, definitions)
+    thumbnails = Thumbnails(settings.cache)
     return Services(
         settings=settings,
         table=table,
@@ -142,7 +147,8 @@ def make_services(
         workflows=WorkflowStore(settings.workflows),
         templates=Templates(definitions),
         uploads=Uploads(settings.input),
-        inputs=InputPictures(definitions, Thumbnails(settings.cache)),
+        inputs=InputPictures(definitions, thumbnails),
+        thumbnails=thumbnails,
         models=ModelFiles(definitions, adviser, settings.cache),
         workforce=workforce,
         changes=changes,
@@ -160,18 +166,18 @@ async def answering(services: Services, listening: socket.socket) -> AsyncIterat
     from aiohttp import web
 
     from .app import make_app
+    from .protocol import Protocol
 
-    runner = web.AppRunner(
-        make_app(services),
-        access_log=None,
-        handle_signals=False,
-        lingering_time=LINGER_SECONDS,
-        shutdown_timeout=SHUTDOWN_SECONDS,
-    )
+    loop = asyncio.get_running_loop()
+    runner = web.AppRunner(make_app(services), handle_signals=False, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
+    assert runner.server is not None
+    options: dict[str, Any] = {"loop": loop, "access_log": None, "lingering_time": LINGER_SECONDS}
+    connect = partial(Protocol, runner.server, **options)
     try:
-        await web.SockSite(runner, listening).start()
+        server = await loop.create_server(connect, sock=listening, backlog=BACKLOG)
         yield
+        server.close()
     finally:
         await runner.cleanup()
         await asyncio.to_thread(services.adviser.close)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import copy
 import json
-import math
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NoReturn, Self, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Self, TypeAlias, TypeVar, overload
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr, ValidationError
 
 from ..collecting import collection_paused
 from ..errors import WorkflowFormatError
 from ..files import write_atomically
+from ..strict_json import finite, refuse_constant, unique_pairs
 from .migrations import FORMAT, migrate
 
 if TYPE_CHECKING:
@@ -280,7 +280,7 @@ class Workflow(Subgraph):
         """Read a workflow from JSON text; `source` names it in messages."""
         try:
             document = json.loads(
-                text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_unique_pairs
+                text, parse_constant=refuse_constant, parse_float=finite, object_pairs_hook=unique_pairs
             )
             json.dumps(document, ensure_ascii=False).encode()  # fails on half a character, which JSON can escape
         except RecursionError as error:
@@ -372,24 +372,6 @@ def _sharing(workflow: Workflow) -> Workflow:
             said = entry.__pydantic_fields_set__
             object.__setattr__(entry, "__pydantic_fields_set__", known.setdefault(frozenset(said), said))
     return workflow
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    return value if math.isfinite(value) else _refuse_constant(text)
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON value; numbers must be finite")
-
-
-def _unique_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the name {twice!r} occurs twice in one object")
-    return found
 
 
 def _place(location: tuple[int | str, ...]) -> str:

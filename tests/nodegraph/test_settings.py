@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nodegraph.errors import SettingsError
-from nodegraph.settings import Settings, load_settings
+from nodegraph.settings import OF_THE_BUILD, Settings, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -135,6 +135,11 @@ def test_a_file_that_is_no_toml_is_named(content: bytes) -> None:
     file.write_bytes(content)
     with pytest.raises(SettingsError, match=str(file)):
         load_settings()
+
+
+def test_what_is_for_the_build_of_the_package_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(OF_THE_BUILD, "1")
+    load_settings()
 
 
 @pytest.mark.parametrize(

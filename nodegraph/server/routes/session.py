@@ -9,7 +9,7 @@ from ..http import SERVICES, Raw, Route, parse_body, read_body
 from ..schemas import Session, TokenGiven
 
 PATH = "/session"
-MAX_BYTES = 4096
+MAX_BYTES = 1 << 16
 
 
 async def start_session(request: web.Request) -> web.Response:

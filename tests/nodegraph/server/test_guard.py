@@ -83,6 +83,62 @@ def test_two_hosts_are_refused(served: Served) -> None:
     assert b" 400 " in answer.partition(b"\r\n")[0]
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /api/v1/jobs?search=" + b"x" * 9000 + b" HTTP/1.1\r\nHost: localhost",
+        b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nX-Long: " + b"x" * 9000,
+        b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nNo colon here",
+        b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\n: no name",
+        b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nX-Zero: a\0b",
+        b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: x",
+        b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1",
+        b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2",
+        b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nContent-Length: 2",
+        b"GET /api/v1/jobs HTTP/9.9\r\nHost: localhost",
+        b"G\x01T / HTTP/1.1\r\nHost: localhost",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    ],
+)
+def test_what_is_no_http_is_told_so_like_every_error(served: Served, head: bytes) -> None:
+    head, _, body = exchange(served, head + b"\r\n\r\n").partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.0 400")
+    assert b"X-Content-Type-Options: nosniff" in head
+    assert json.loads(body)["code"] == "bad_request"
+    assert served.ask("GET", "/system").status == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "application/xml; charset=nonsense"},
+        {"Content-Type": ";;;"},
+        {"Content-Type": ""},
+        {"Content-Type": "multipart/form-data"},
+        {"Content-Encoding": "gzip"},
+        {"Content-Encoding": "deflate"},
+        {"Content-Encoding": "nonsense"},
+        {"Range": "bytes=9-1"},
+        {"If-None-Match": '"' * 100},
+        {"Accept": "text/html", "Accept-Encoding": "a;q=x,,;"},
+        {"Cookie": 'a="\\; nodegraph_session=; =; x' + "=" * 100},
+        {"Sec-Fetch-Site": "nonsense"},
+        {"Connection": "Upgrade", "Upgrade": "nonsense"},
+    ],
+)
+def test_odd_headers_do_no_harm(served: Served, headers: dict[str, str]) -> None:
+    for method, path, body in (("POST", "/jobs", request()), ("GET", "/jobs", None), ("GET", "/events", None)):
+        answer = served.ask(method, path, body, headers)
+        assert answer.status < 500
+        assert answer.json(), path
+
+
+def test_a_wrong_method_is_told_the_right_ones(served: Served) -> None:
+    answer = served.ask("PATCH", "/jobs")
+    assert (answer.status, answer.headers["allow"]) == (405, "GET, POST")
+
+
 def test_answers_forbid_what_browsers_might_do(served: Served) -> None:
     for path in ("/system", "/jobs/none", "/nowhere"):
         found = served.ask("GET", path).headers
@@ -109,6 +165,19 @@ MALFORMED = [
     b'{"a":' * 5000 + b"1" + b"}" * 5000,
     b'{"workflow": {"a": ' + b"9" * 5000 + b"}}",
     b"{} {}",
+    b'{"workflow": {}, "workflow": {}}',
+    b'{"workflow": {"nodes": {"a": 1, "a": 2}}}',
+    b"\xef\xbb\xbf{}",
+    '{"workflow": {}}'.encode("utf-16"),
+    '{"workflow": {}}'.encode("utf-32-le"),
+    b'{"workflow": {"\xc0\xaf": 1}}',
+    b'{"workflow": "\xed\xa0\x80"}',
+    b'{"workflow": {"a": 0x10}}',
+    b"{'workflow': {}}",
+    b'{"workflow": {},}',
+    b'{"workflow": {"a": 01}}',
+    b'{"workflow": {"a": "\x00"}}',
+    b"workflow=x&inputs=y",
 ]
 
 
@@ -132,6 +201,11 @@ def test_malformed_json_is_refused(served: Served, content: bytes) -> None:
         ({"workflow": workflow(), "label": "x" * 201}, "label"),
         ({"workflow": workflow(), "client_key": ""}, "client_key"),
         ({"workflow": workflow(), "unknown": 1}, "unknown"),
+        ({"workflow": workflow(), "priority": "1"}, "priority"),
+        ({"workflow": workflow(), "priority": True}, "priority"),
+        ({"workflow": workflow(), "use_cache": 1}, "use_cache"),
+        ({"workflow": workflow(), "time_limit": False}, "time_limit"),
+        ({"workflow": workflow(), "label": 5}, "label"),
     ],
 )
 def test_wrong_fields_are_named(served: Served, body: object, place: str) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from nodegraph import Blocked, InvalidWorkflow, Workflow
 from nodegraph.catalog import Catalog
+from nodegraph.execution.naming import name_fields
 from nodegraph.execution.preflight import preflight
 from nodegraph.execution.run import Runner
 from nodegraph.workflow.modes import resolve_modes
@@ -258,6 +259,18 @@ def test_a_mode_is_set_in_python_and_written_as_a_program(catalog: Catalog, runn
     assert outputs(runner, g.check()) == {"end": 15.0}
     assert "g.bypass(twice)" in to_python(g, catalog)
     assert [str(each) for each in compare(before, g, catalog)] == ['~ twice mode: nothing -> "bypass"']
+
+
+def test_names_of_files_may_mention_an_input_that_leads_to_a_node_that_is_left_out(runner: Runner) -> None:
+    nodes: dict[str, Any] = {
+        "muted": ("scaled", {"value": 1.0}, MUTE),
+        "stage": ("graph", {}, {"graph": "g"}),
+        "written": ("number", {"value": 2}),
+    }
+    inputs = {"a": "muted.value", "b": "stage.value", "c": "written.value"}
+    prepared = runner.prepare(flow(nodes, {"x": "written.number"}, inputs, {"g": STAGE}), {"a": 7.0, "b": 8.0})
+    fields = name_fields(prepared.workflow, prepared.plan.graph, {})
+    assert [fields["a"], fields["b"], fields["c"]] == [7.0, 8.0, 2.0]
 
 
 def test_the_recipe_keeps_the_modes(runner: Runner) -> None:

@@ -1,88 +1,154 @@
-import {
-  Background,
-  type Connection,
-  Controls,
-  MiniMap,
-  type NodeChange,
-  ReactFlow,
-  applyNodeChanges,
-} from "@xyflow/react";
-import { useCallback, useMemo, useState } from "react";
-import { connect, disconnect, moveNodes, removeNodes } from "../graph/edits";
-import { type End, fit } from "../graph/wiring";
+import { Background, BackgroundVariant, MiniMap, ReactFlow, SelectionMode } from "@xyflow/react";
+import { type MouseEvent, useCallback, useEffect, useMemo, useState } from "react";
+import { Branches } from "../subgraphs/Branches";
+import { EndsView } from "../subgraphs/EndsView";
+import { RegionView } from "../subgraphs/RegionView";
+import { Trail } from "../subgraphs/Trail";
 import { useDefinitions } from "../store/definitions";
-import { activeTab, edit, select, shownGraph, useTab } from "../store/editor";
+import { shownGraph, useTab } from "../store/editor";
 import { usePage } from "../store/layout";
-import { notify } from "../store/notices";
+import { CanvasBar } from "./CanvasBar";
+import { DrawnWire } from "./DrawnWire";
+import { GroupView } from "./GroupView";
 import { NodeView } from "./NodeView";
+import { NoteView } from "./NoteView";
+import { SocketTip } from "./SocketTip";
+import { WireHint } from "./WireHint";
 import { WireView } from "./WireView";
-import { type CanvasEdge, type CanvasNode, canvasModel } from "./model";
+import { listenToClipboard } from "./clipboard";
+import { tintOf } from "./colours";
+import { beginDrag, drawWire, dropWire, endOfWire, judge, moveWire } from "./connecting";
+import { changeEdges, changedNodes, dragStarted, dragStopped, dropped, openPalette, reroute } from "./gestures";
+import { type AnyNode, type CanvasEdge, type CanvasModel, canvasModel } from "./model";
+import { openMenu } from "./menu/opening";
+import { pickUp } from "./pickUp";
+import { Palette } from "./palette/Palette";
+import { useCanvas, useDrag, usePointer, useRefusal } from "./state";
+import { useCanvasNodes } from "./useCanvasNodes";
+import { useView } from "./useView";
+import "./canvas.css";
 
-const NODE_TYPES = { node: NodeView };
+const NODE_TYPES = { node: NodeView, region: RegionView, ends: EndsView, frame: GroupView, note: NoteView };
 const EDGE_TYPES = { wire: WireView };
+const GRID: [number, number] = [10, 10];
+const ADDING_KEYS = ["Shift", "Control", "Meta"];
+const PAN_BUTTONS = [0, 1];
+/** With more nodes than this only those in view are in the page. */
+const MANY = 80;
+const FAR = 0.35;
 
 export function Canvas() {
   const document = useTab((tab) => tab.document);
   const graph = useTab(shownGraph);
+  const selected = useTab((tab) => tab.selected);
+  const revision = useTab((tab) => tab.revision);
   const definitions = useDefinitions((state) => state.byId);
-  const { minimap, snap } = usePage();
-  const model = useMemo(() => canvasModel(document, graph, definitions), [document, graph, definitions]);
-  const [shown, setShown] = useState(model);
-  const [nodes, setNodes] = useState<CanvasNode[]>([...model.nodes]);
-  if (shown !== model) {
-    // positions while dragging are React Flow's own; the document's count again when it changes
-    const known = new Map(nodes.map((each) => [each.id, each]));
-    setShown(model);
-    setNodes(model.nodes.map((each) => ({ ...known.get(each.id), ...each })));
-  }
-
-  const onNodesChange = useCallback((changes: NodeChange<CanvasNode>[]) => {
-    setNodes((old) => applyNodeChanges(changes, old));
-  }, []);
+  const minimap = usePage((state) => state.minimap);
+  const snap = usePage((state) => state.snap);
+  const isGliding = useCanvas((state) => state.gliding);
+  const model = useModel(document, graph, definitions);
+  const [nodes, change] = useCanvasNodes(model, selected, revision);
+  const edges = useMemo(() => withSelection(model.edges, selected), [model.edges, selected]);
+  const saveView = useView();
+  useEffect(listenToClipboard, []);
 
   return (
-    <ReactFlow<CanvasNode, CanvasEdge>
-      nodes={nodes}
-      edges={model.edges as CanvasEdge[]}
-      nodeTypes={NODE_TYPES}
-      edgeTypes={EDGE_TYPES}
-      onNodesChange={onNodesChange}
-      onNodeDragStop={(_event, _node, moved) =>
-        edit("move", (each) => moveNodes(each, new Map(moved.map(({ id, position }) => [id, position]))))
-      }
-      onSelectionChange={({ nodes: chosen }) => select(chosen.map((each) => each.id))}
-      onConnect={draw}
-      onDelete={({ nodes: gone, edges }) => remove(gone, edges)}
-      snapToGrid={snap}
-      snapGrid={[10, 10]}
-      minZoom={0.05}
-      fitView
-      deleteKeyCode={["Delete", "Backspace"]}
+    <div
+      className={`canvas${isGliding ? " canvas-gliding" : ""}`}
+      tabIndex={-1}
+      onPointerMove={(event) => usePointer.setState({ x: event.clientX, y: event.clientY })}
+      onDoubleClick={(event: MouseEvent<HTMLElement>) => openPalette(event)}
+      onPointerDownCapture={() => useRefusal.setState({ refusal: null })}
+      onMouseDownCapture={pickUp}
+      onDragOver={(event) => event.dataTransfer.types.includes("application/x-nodegraph") && event.preventDefault()}
+      onDrop={dropped}
     >
-      <Background />
-      <Controls />
-      {minimap && <MiniMap pannable zoomable />}
-    </ReactFlow>
+      <ReactFlow<AnyNode, CanvasEdge>
+        nodes={nodes}
+        edges={edges}
+        nodeTypes={NODE_TYPES}
+        edgeTypes={EDGE_TYPES}
+        onInit={(flow) => useCanvas.setState({ flow })}
+        onNodesChange={useCallback((changes) => change(changedNodes(changes)), [change])}
+        onEdgesChange={changeEdges}
+        onNodeDragStart={dragStarted}
+        onNodeDragStop={dragStopped}
+        onSelectionDragStart={(event, moved) => dragStarted(event, undefined, moved)}
+        onSelectionDragStop={(event, moved) => dragStopped(event, undefined, moved)}
+        onSelectionStart={() => useCanvas.setState({ boxing: true })}
+        onSelectionEnd={() => useCanvas.setState({ boxing: false })}
+        isValidConnection={isValid}
+        onConnectStart={(_event, { nodeId, handleId, handleType }) =>
+          beginDrag(nodeId ?? "", handleId ?? "", handleType === "target" ? "input" : "output")
+        }
+        onConnect={drawWire}
+        onConnectEnd={endOfWire}
+        onReconnect={moveWire}
+        onReconnectStart={() => useDrag.setState({ isMoved: true })}
+        onReconnectEnd={(_event, edge, _type, state) => dropWire(edge, state)}
+        onEdgeDoubleClick={reroute}
+        onPaneContextMenu={(event) => openMenu(event, "canvas")}
+        onNodeContextMenu={(event, node) => openMenu(event, PLACES[node.type], node.id)}
+        onSelectionContextMenu={(event) => openMenu(event, "node")}
+        onEdgeContextMenu={(event, edge) => openMenu(event, "wire", edge.id)}
+        onMove={(_event, { zoom }) => {
+          if (zoom < FAR !== useCanvas.getState().far) useCanvas.setState({ far: zoom < FAR });
+        }}
+        onMoveEnd={saveView}
+        connectionLineComponent={DrawnWire}
+        connectionRadius={26}
+        connectOnClick={false}
+        reconnectRadius={12}
+        snapToGrid={snap}
+        snapGrid={GRID}
+        minZoom={0.05}
+        maxZoom={3}
+        panOnDrag={PAN_BUTTONS}
+        panActivationKeyCode="Space"
+        selectionKeyCode="Shift"
+        multiSelectionKeyCode={ADDING_KEYS}
+        selectionMode={SelectionMode.Partial}
+        zoomOnDoubleClick={false}
+        deleteKeyCode={null}
+        nodeDragThreshold={2}
+        elevateNodesOnSelect
+        disableKeyboardA11y
+        onlyRenderVisibleElements={nodes.length > MANY}
+      >
+        <Background variant={BackgroundVariant.Dots} gap={20} size={1.4} />
+        {minimap && <MiniMap pannable zoomable nodeColor={minimapColour} nodeStrokeWidth={0} ariaLabel="Minimap" />}
+        <Branches />
+        <WireHint />
+      </ReactFlow>
+      <Trail />
+      <CanvasBar />
+      <SocketTip />
+      <Palette />
+    </div>
   );
 }
 
-function draw(connection: Connection): void {
-  const from: End = { node: connection.source, port: connection.sourceHandle ?? "" };
-  const to: End = { node: connection.target, port: connection.targetHandle ?? "" };
-  const tab = activeTab();
-  const found = fit(tab.document, shownGraph(tab), from, to, useDefinitions.getState().byId);
-  if ("reason" in found) notify(found.reason, "error");
-  else edit("connect", (graph) => connect(graph, from, to, found.how));
+const PLACES = { node: "node", region: "node", ends: "node", frame: "group", note: "note" } as const;
+
+const isValid = (connection: Parameters<typeof judge>[0]): boolean => "how" in judge(connection);
+
+function minimapColour(node: AnyNode): string {
+  if (node.type === "frame") return "color-mix(in oklab, var(--text-2) 12%, transparent)";
+  if (node.type === "region") return "color-mix(in oklab, var(--accent) 15%, transparent)";
+  return node.type === "note" || node.type === "ends"
+    ? "var(--line)"
+    : tintOf(node.data.ports?.category ?? "", node.data.layout.colour);
 }
 
-function remove(nodes: readonly CanvasNode[], edges: readonly CanvasEdge[]): void {
-  const gone = new Set(nodes.map((each) => each.id));
-  edit("delete", (graph) => {
-    let left = graph;
-    const behindFirst = [...edges].sort((a, b) => (b.data?.index ?? 0) - (a.data?.index ?? 0));
-    for (const { target, targetHandle, data } of behindFirst) {
-      if (!gone.has(target)) left = disconnect(left, { node: target, port: targetHandle ?? "" }, data?.index);
-    }
-    return removeNodes(left, gone);
-  });
+/** The model of the shown graph; what did not change since the last one is the same. */
+function useModel(...[document, graph, definitions]: Parameters<typeof canvasModel>): CanvasModel {
+  const [last, setLast] = useState({ document, graph, definitions, model: canvasModel(document, graph, definitions) });
+  if (last.document === document && last.graph === graph && last.definitions === definitions) return last.model;
+  const model = canvasModel(document, graph, definitions, last.graph === graph ? last.model : undefined);
+  setLast({ document, graph, definitions, model });
+  return model;
+}
+
+function withSelection(edges: readonly CanvasEdge[], selected: ReadonlySet<string>): CanvasEdge[] {
+  return edges.map((each) => (selected.has(each.id) ? { ...each, selected: true } : each));
 }

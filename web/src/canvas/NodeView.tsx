@@ -1,70 +1,99 @@
-import { Handle, type NodeProps, Position } from "@xyflow/react";
-import { memo } from "react";
-import type { InputDefinition, OutputDefinition } from "../api/types";
-import { labelOf } from "../graph/labels";
-import { describe } from "../graph/portTypes";
-import { CALLS } from "../graph/ports";
+import type { NodeProps } from "@xyflow/react";
+import { type CSSProperties, memo } from "react";
+import type { InputDefinition } from "../api/types";
 import { NodePictures } from "../results/NodePictures";
-import { NodeStatus } from "../running/NodeStatus";
+import { CallTools } from "../subgraphs/CallTools";
 import { InputControl } from "../widgets/InputControl";
-import { colourOf } from "./colours";
+import { shownName } from "../widgets/field";
+import { FarNode } from "./FarNode";
+import { NodeHeader } from "./NodeHeader";
+import { Socket } from "./Socket";
+import { WidthHandle } from "./WidthHandle";
+import { tintOf } from "./colours";
 import type { CanvasNode, NodeData } from "./model";
+import { rowsOf } from "./rows";
+import { useCanvas } from "./state";
+import { nodeTitle } from "./titles";
+import "./node.css";
+
+type Props = NodeProps<CanvasNode>;
 
 /** A node on the canvas: its title and state, a row for each input and output, and what it made. */
-export const NodeView = memo(function NodeView({ data, selected }: NodeProps<CanvasNode>) {
-  const { entry, name, ports, layout } = data;
-  const title = entry.title || (ports && CALLS.has(entry.type) ? ports.title : labelOf(entry.type));
-  return (
-    <section
-      className={`node${selected ? " node-selected" : ""}${entry.mode ? ` node-${entry.mode}` : ""}`}
-      data-colour={layout.colour}
-      aria-label={`${title} (${name})`}
-    >
-      <header className="node-header" title={ports?.doc}>
-        <span className="node-title">{title}</span>
-        <NodeStatus graph={data.graph} name={name} />
-      </header>
-      {!ports && <p className="node-unknown">no installed pack has {entry.type}</p>}
-      {!layout.collapsed && ports && (
-        <div className="node-rows">
-          {ports.outputs.map((output) => (
-            <OutputRow key={output.name} output={output} />
-          ))}
-          {ports.inputs.map((input) => (
-            <InputRow key={input.name} input={input} data={data} />
-          ))}
-        </div>
-      )}
-      <NodePictures graph={data.graph} name={name} />
-    </section>
-  );
-});
+export const NodeView = memo(
+  function NodeView({ id, data, selected }: Props) {
+    const isFar = useCanvas((state) => state.far);
+    const { entry, name, ports, layout } = data;
+    const title = nodeTitle(entry, ports);
+    return (
+      <section
+        className={isFar ? "node node-is-far" : "node"}
+        data-selected={selected ? "" : undefined}
+        data-mode={entry.mode}
+        data-unknown={ports ? undefined : ""}
+        style={{ "--tint": tintOf(ports?.category ?? "", layout.colour) } as CSSProperties}
+        aria-label={`${title} (${name})`}
+      >
+        {isFar ? (
+          <FarNode id={id} data={data} title={title} />
+        ) : (
+          <>
+            <NodeHeader id={id} data={data} title={title} />
+            {!layout.collapsed && <CallTools id={id} graph={data.graph} name={name} entry={entry} isOpen={false} />}
+            {!layout.collapsed && <NodeBody id={id} data={data} />}
+            {!layout.collapsed && <NodePictures graph={data.graph} name={name} />}
+            <WidthHandle data={data} />
+          </>
+        )}
+      </section>
+    );
+  },
+  (a, b) => a.data === b.data && a.selected === b.selected && a.id === b.id,
+);
 
-function OutputRow({ output }: { readonly output: OutputDefinition }) {
+function NodeBody({ id, data }: { readonly id: string; readonly data: NodeData }) {
+  const { ports, entry } = data;
+  if (!ports) return <p className="node-unknown">No installed pack has {entry.graph ?? entry.type}.</p>;
+  const { pairs, controls } = rowsOf(ports);
   return (
-    <div className="node-row node-output">
-      <span title={output.doc}>{output.name}</span>
-      <Handle
-        type="source"
-        position={Position.Right}
-        id={output.name}
-        style={{ background: colourOf(output.type) }}
-        aria-label={`output ${output.name}: ${describe(output.type)}`}
-      />
+    <div className="node-body">
+      {pairs.map(({ input, output }) => (
+        <div key={`${input?.name} ${output?.name}`} className="node-row">
+          {input ? <Input id={id} input={input} data={data} /> : <span />}
+          {output && (
+            <>
+              <span className="node-output">{shownName(output.name)}</span>
+              <Socket id={id} port={output.name} side="output" type={output.type} />
+            </>
+          )}
+        </div>
+      ))}
+      {controls.map((input) => (
+        <div key={input.name} className="node-row node-control nodrag">
+          <Input id={id} input={input} data={data} />
+        </div>
+      ))}
     </div>
   );
 }
 
-function InputRow({ input, data }: { readonly input: InputDefinition; readonly data: NodeData }) {
+interface InputProps {
+  readonly id: string;
+  readonly input: InputDefinition;
+  readonly data: NodeData;
+}
+
+function Input({ id, input, data }: InputProps) {
   const isWired = data.wired.includes(input.name);
   return (
-    <div className="node-row node-input">
-      <Handle
-        type="target"
-        position={Position.Left}
-        id={input.name}
-        style={{ background: colourOf(input.type) }}
-        aria-label={`input ${input.name}: ${describe(input.type)}`}
+    <>
+      <Socket
+        id={id}
+        port={input.name}
+        side="input"
+        type={input.type}
+        isOptional={!input.required}
+        isLazy={input.lazy !== ""}
+        isWired={isWired}
       />
       <InputControl
         graph={data.graph}
@@ -73,6 +102,6 @@ function InputRow({ input, data }: { readonly input: InputDefinition; readonly d
         source={data.entry.inputs?.[input.name]}
         isWired={isWired}
       />
-    </div>
+    </>
   );
 }

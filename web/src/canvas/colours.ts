@@ -1,5 +1,6 @@
 // The colours of types: the same type looks the same everywhere, also types of packs that nobody here has seen.
 import type { PortType } from "../api/types";
+import type { Colour } from "../graph/document";
 
 const SCALARS: Readonly<Record<string, string>> = {
   int: "var(--type-number)",
@@ -25,15 +26,46 @@ export function colourOf(port: PortType): string {
       return first ? colourOf(first) : "var(--type-any)";
     }
     case "wire":
-      return `oklch(var(--type-lightness) var(--type-chroma) ${hue(port.id)})`;
+      return `oklch(var(--type-lightness) var(--type-chroma) ${hue(port.id, TYPE_SEED)})`;
     default:
       return SCALARS[port.kind] ?? "var(--type-any)";
   }
 }
 
+/** Where counting begins, so that the commonest types, and the commonest categories, are far from each other. */
+const TYPE_SEED = 37288;
+const CATEGORY_SEED = 12237;
+
 /** An angle that spreads names over the colour circle. */
-function hue(name: string): number {
-  let hash = 2166136261;
+function hue(name: string, seed: number): number {
+  let hash = seed;
   for (const character of name) hash = Math.imul(hash ^ character.charCodeAt(0), 16777619);
-  return ((hash >>> 0) * 0.618034 * 360) % 360;
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  hash = Math.imul(hash ^ (hash >>> 12), 0x297a2d39);
+  return (((hash ^ (hash >>> 15)) >>> 0) / 2 ** 32) * 360;
+}
+
+const HUES: Readonly<Record<Colour, number | undefined>> = {
+  slate: undefined,
+  red: 25,
+  amber: 75,
+  green: 148,
+  teal: 195,
+  blue: 255,
+  violet: 300,
+  pink: 350,
+};
+
+/** The colour that somebody chose, as CSS. */
+export function chosenColour(colour: Colour): string {
+  const found = HUES[colour];
+  return found === undefined
+    ? "oklch(var(--tint-lightness) 0.02 260)"
+    : `oklch(var(--tint-lightness) var(--tint-chroma) ${found})`;
+}
+
+/** The colour of a node's header: the chosen one, or that of its category. */
+export function tintOf(category: string, colour?: Colour): string {
+  if (colour) return chosenColour(colour);
+  return `oklch(var(--tint-lightness) var(--tint-chroma) ${hue(category.split("/")[0] ?? "", CATEGORY_SEED)})`;
 }

@@ -1,6 +1,7 @@
 import { ReactFlowProvider } from "@xyflow/react";
 import { useEffect } from "react";
 import { Canvas } from "../canvas/Canvas";
+import { ContextMenu } from "../canvas/menu/ContextMenu";
 import { Welcome } from "../files/Welcome";
 import { loadDefinitions } from "../store/definitions";
 import { usePage } from "../store/layout";
@@ -42,6 +43,7 @@ export function App() {
         <OpenPanel side="right" />
         <PanelBar side="right" />
       </div>
+      <ContextMenu commands={COMMANDS} />
       <Notices />
       <DialogHost />
     </ReactFlowProvider>

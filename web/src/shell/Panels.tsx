@@ -1,4 +1,5 @@
 import type { ComponentType } from "react";
+import { CANVAS_PANELS } from "../canvas/panels";
 import { WIDGET_PANELS } from "../widgets/panels";
 import { type Side, togglePanel, usePage } from "../store/layout";
 
@@ -12,7 +13,7 @@ export interface Panel {
   readonly Content: ComponentType;
 }
 
-const PANELS: readonly Panel[] = [...WIDGET_PANELS];
+const PANELS: readonly Panel[] = [...CANVAS_PANELS, ...WIDGET_PANELS];
 
 interface Props {
   readonly side: Side;

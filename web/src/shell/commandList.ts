@@ -1,6 +1,14 @@
 // Every command of the editor; each feature adds its own.
+import { CANVAS_COMMANDS } from "../canvas/commands";
+import { SUBGRAPH_COMMANDS } from "../subgraphs/commands";
 import { FILE_COMMANDS } from "../files/commands";
 import type { Command } from "./commands";
 import { EDIT_COMMANDS, pageCommands } from "./pageCommands";
 
-export const COMMANDS: readonly Command[] = [...FILE_COMMANDS, ...EDIT_COMMANDS, ...pageCommands(() => COMMANDS)];
+export const COMMANDS: readonly Command[] = [
+  ...FILE_COMMANDS,
+  ...EDIT_COMMANDS,
+  ...CANVAS_COMMANDS,
+  ...SUBGRAPH_COMMANDS,
+  ...pageCommands(() => COMMANDS),
+];

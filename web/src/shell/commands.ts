@@ -1,5 +1,8 @@
 // What can be done, with its keys. Each feature lists its own; the key map, the menus and the help are made from them.
 
+/** What a context menu was opened on. */
+export type MenuPlace = "canvas" | "node" | "wire" | "group" | "note";
+
 export type CommandGroup = "File" | "Edit" | "View" | "Graph" | "Run";
 
 export interface Command {
@@ -12,6 +15,10 @@ export interface Command {
   readonly isEnabled?: () => boolean;
   /** Also while a text is being written. */
   readonly inTexts?: boolean;
+  /** The browser tells by an event of its own that the keys were pressed; they are only shown. */
+  readonly isNative?: boolean;
+  /** The context menus that offer it. */
+  readonly menu?: readonly MenuPlace[];
 }
 
 const IS_MAC = typeof navigator !== "undefined" && /Mac|iP(hone|ad)/.test(navigator.userAgent);
@@ -42,7 +49,7 @@ export function dispatchKey(event: KeyboardEvent, commands: readonly Command[]):
   const keys = pressed(event);
   const writing = isText(event.target);
   const found = commands.find(
-    (each) => each.keys?.includes(keys) && (!writing || each.inTexts) && (each.isEnabled?.() ?? true),
+    (each) => each.keys?.includes(keys) && !each.isNative && (!writing || each.inTexts) && (each.isEnabled?.() ?? true),
   );
   if (!found) return false;
   event.preventDefault();

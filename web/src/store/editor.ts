@@ -1,6 +1,7 @@
 // The open workflows: one tab each, with its history. Documents are values, so a step of history is a document.
 import { create } from "zustand";
-import { type Document, type Graph, type GraphName, EMPTY, withGraph } from "../graph/document";
+import { type Document, type Graph, type GraphName, EMPTY } from "../graph/document";
+import { changeGraph } from "../graph/interface";
 
 /** A document that was, and what was done to it. */
 interface Step {
@@ -120,7 +121,28 @@ export function editDocument(label: string, change: (document: Document) => Docu
 /** Change one graph of the active tab's document as one step that can be undone. */
 export function edit(label: string, change: (graph: Graph) => Graph, options: EditOptions = {}): void {
   const graph = options.graph ?? shownGraph(activeTab());
-  editDocument(label, (document) => withGraph(document, graph, change), options.merge);
+  editDocument(label, (document) => changeGraph(document, graph, change), options.merge);
+}
+
+/** Make one step of all edits that a function does. */
+export function asOneStep<T>(run: () => T): T {
+  const before = activeTab();
+  const found = run();
+  const after = activeTab();
+  const first = after.past[before.past.length];
+  if (after.id === before.id && first && after.past.length > before.past.length + 1) {
+    changeTab(after.id, (each) => ({ ...each, past: [...before.past, first] }));
+  }
+  lastEdit = { key: "", time: 0 };
+  return found;
+}
+
+/** Change the document in what nobody did, such as places for nodes that have none: no step, and nothing to save. */
+export function settle(change: (document: Document) => Document): void {
+  changeTab(activeTab().id, (tab) => {
+    const document = change(tab.document);
+    return { ...tab, document, saved: tab.saved === tab.document ? document : tab.saved, revision: tab.revision + 1 };
+  });
 }
 
 export function undo(): void {

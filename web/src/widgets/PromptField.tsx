@@ -16,7 +16,7 @@ export function PromptField(props: FieldProps) {
       <textarea
         id={id}
         className="field-prompt nowheel"
-        style={{ minHeight: `calc(${widget?.kind === "multiline" ? widget.rows : 3}lh + 12px)` }}
+        style={{ minHeight: `calc(${Math.min(3, widget?.kind === "multiline" ? widget.rows : 3)}lh + 12px)` }}
         spellCheck={false}
         autoComplete="off"
         autoCapitalize="off"
