@@ -30,7 +30,7 @@ export const InputControl = memo(function InputControl({ graph, node, input, sou
   );
   const canWrite = fieldKind(input.type, input.widget) !== "none";
   if (isWired || !canWrite) {
-    return <WiredName input={input} source={source} isShown={roomy || canWrite} />;
+    return <WiredName input={input} source={source} roomy={roomy} isShown={roomy || canWrite} />;
   }
   return (
     <Control
@@ -38,9 +38,8 @@ export const InputControl = memo(function InputControl({ graph, node, input, sou
       value={literalOf(source)}
       roomy={roomy}
       extra={
-        fieldKind(input.type, input.widget) === "picture" && (
-          <PaintButton graph={graph} end={{ node, port: input.name }} />
-        )
+        fieldKind(input.type, input.widget) === "picture" &&
+        source !== undefined && <PaintButton graph={graph} end={{ node, port: input.name }} />
       }
       seed={(field: FieldProps) => <NodeSeed {...field} graph={graph} node={node} port={input.name} />}
       onChange={write}
@@ -53,9 +52,10 @@ interface WiredProps {
   readonly source: Source | undefined;
   /** Whether it says where the value comes from; on the canvas the wire does, unless something could be written. */
   readonly isShown: boolean;
+  readonly roomy: boolean;
 }
 
-function WiredName({ input, source, isShown }: WiredProps) {
+function WiredName({ input, source, roomy, isShown }: WiredProps) {
   const from = wiresOf(source).map((each) => each.from);
   const isMissing = input.required && from.length === 0;
   return (
@@ -68,6 +68,7 @@ function WiredName({ input, source, isShown }: WiredProps) {
           {from.length > 1 ? `${from.length} wires` : (from[0] ?? (input.required ? "needs a wire" : "no wire"))}
         </span>
       )}
+      {roomy && input.doc && <p className="control-help">{input.doc}</p>}
     </div>
   );
 }

@@ -8,6 +8,7 @@ import { CALLS, type Ports, portsOf } from "../../graph/ports";
 import { useDefinitions } from "../../store/definitions";
 import { edit, select, useTab } from "../../store/editor";
 import { InputControl } from "../InputControl";
+import { fieldKind } from "../kinds";
 import { DeclaredSwitch } from "./DeclaredSwitch";
 import { OutputRow } from "./OutputRow";
 import { TextRow } from "./TextRow";
@@ -39,7 +40,9 @@ export function NodeProperties({ graph, name }: Props) {
             return (
               <div className="inspector-input" key={input.name}>
                 <InputControl graph={graph} node={name} input={input} source={source} isWired={isWired} roomy />
-                {!isWired && <DeclaredSwitch graph={graph} node={name} input={input} />}
+                {!isWired && (graph !== "" || fieldKind(input.type, input.widget) !== "none") && (
+                  <DeclaredSwitch graph={graph} node={name} input={input} />
+                )}
               </div>
             );
           })}
@@ -121,5 +124,5 @@ function About({ entry }: { readonly entry: NodeEntry }) {
 
 /** Line breaks of the source inside a paragraph are no breaks for the reader. */
 function paragraphs(doc: string): string {
-  return doc.replace(/([^\n])\n(?!\n)/g, "$1 ");
+  return doc.replace(/([^\n])\n(?!\n)/g, "$1 ").replaceAll("`", "");
 }

@@ -25,8 +25,7 @@ interface Stroke {
 
 const MOST_BYTES = 256 * 2 ** 20;
 const SPACING = 0.12;
-const TINT = "#ff3b5c";
-const COVER = 0.6;
+const COVER = 0.65;
 
 export class MaskCanvas {
   private readonly mask: CanvasRenderingContext2D;
@@ -125,8 +124,8 @@ export class MaskCanvas {
     this.past.push(step);
   }
 
-  /** Show the picture with the mask over it. */
-  draw(onto: CanvasRenderingContext2D, picture: CanvasImageSource | null): void {
+  /** Show the picture with the mask over it as a tint. */
+  draw(onto: CanvasRenderingContext2D, picture: CanvasImageSource | null, tint: string): void {
     const { canvas } = this.scratch;
     onto.globalCompositeOperation = "source-over";
     onto.globalAlpha = 1;
@@ -137,7 +136,7 @@ export class MaskCanvas {
     onto.globalCompositeOperation = "multiply";
     onto.globalAlpha = COVER;
     onto.drawImage(canvas, 0, 0);
-    this.compose("multiply", TINT);
+    this.compose("multiply", tint);
     onto.globalCompositeOperation = "lighter";
     onto.drawImage(canvas, 0, 0);
     onto.globalCompositeOperation = "source-over";

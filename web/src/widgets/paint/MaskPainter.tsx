@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { type RefObject, useEffect, useRef, useState } from "react";
 import { closeDialog } from "../../shell/dialogs";
 import { notifyError } from "../../store/notices";
 import { MaskCanvas } from "./MaskCanvas";
@@ -18,7 +18,7 @@ interface Loaded {
   readonly picture: HTMLImageElement | null;
 }
 
-const FIRST: Settings = { tool: "brush", isErasing: false, size: 40, hardness: 0.7, opacity: 1 };
+const FIRST: Settings = { tool: "brush", isErasing: false, size: 40, hardness: 0.7, opacity: 1, tint: "#ff3b5c" };
 
 /** Paint a mask over a picture: white, shown as a tint, is what will be made anew. */
 export function MaskPainter({ picture, mask, onSave }: Props) {
@@ -27,6 +27,8 @@ export function MaskPainter({ picture, mask, onSave }: Props) {
   const [settings, setSettings] = useState(FIRST);
   const [changes, setChanges] = useState(0);
   const [isSaving, setSaving] = useState(false);
+  const box = useRef<HTMLDivElement>(null);
+  const isAsking = useCare(box, loaded?.canvas);
 
   useEffect(() => {
     prepare(picture, mask).then(
@@ -58,7 +60,7 @@ export function MaskPainter({ picture, mask, onSave }: Props) {
     }
   };
   return (
-    <div className="painter">
+    <div className="painter" ref={box}>
       <Tools
         settings={settings}
         canUndo={canvas.canUndo}
@@ -75,10 +77,16 @@ export function MaskPainter({ picture, mask, onSave }: Props) {
         onAct={act}
       />
       <footer className="painter-footer">
-        <p className="hint">
-          {canvas.width} × {canvas.height}. B brush, E erase, R rectangle, L lasso, [ ] size, I invert, Ctrl+Z undo;
-          wheel zooms, Space or the middle button pans.
-        </p>
+        {isAsking ? (
+          <p className="hint" role="alert">
+            What you painted is not saved yet. Escape once more throws it away.
+          </p>
+        ) : (
+          <p className="hint">
+            {canvas.width} × {canvas.height}. B brush, E erase, R rectangle, L lasso, [ ] size, I invert, Ctrl+Z undo;
+            wheel zooms, Space or the middle button pans.
+          </p>
+        )}
         <button type="button" onClick={closeDialog}>
           Cancel
         </button>
@@ -88,6 +96,23 @@ export function MaskPainter({ picture, mask, onSave }: Props) {
       </footer>
     </div>
   );
+}
+
+/** Escape closes a dialog; painted things ask first. Whether they do. */
+function useCare(box: RefObject<HTMLElement | null>, canvas: MaskCanvas | undefined): boolean {
+  const [isAsking, setAsking] = useState(false);
+  useEffect(() => {
+    const dialog = box.current?.closest("dialog");
+    if (!dialog || !canvas || isAsking) return;
+    const onCancel = (event: Event) => {
+      if (!canvas.canUndo) return;
+      event.preventDefault();
+      setAsking(true);
+    };
+    dialog.addEventListener("cancel", onCancel);
+    return () => dialog.removeEventListener("cancel", onCancel);
+  }, [box, canvas, isAsking]);
+  return isAsking;
 }
 
 async function prepare(pictureUrl: string | null, maskUrl: string | null): Promise<Loaded> {

@@ -4,7 +4,7 @@ import { canPaint, isMask, maskOf, pictureOf, withMask } from "../../graph/masks
 import type { End } from "../../graph/wiring";
 import { openDialog } from "../../shell/dialogs";
 import { useDefinitions } from "../../store/definitions";
-import { activeTab, edit, useTab } from "../../store/editor";
+import { activeTab, edit } from "../../store/editor";
 import { notifyError } from "../../store/notices";
 import { ICONS } from "../icons";
 
@@ -16,16 +16,13 @@ interface Props {
 /** Opens the painting of a mask for the picture at an input, or of the mask that the picture itself is. */
 export function PaintButton({ graph, end }: Props) {
   const isPossible = useDefinitions((state) => canPaint(state.byId));
-  const has = useTab((tab) => literalOf(graphOf(tab.document, graph).nodes?.[end.node]?.inputs?.[end.port]));
-  const isOwn = useTab((tab) => isMask(graphOf(tab.document, graph), end));
-  if (!isPossible || (!has && !isOwn)) return null;
-  const title = isOwn ? "Paint this mask" : "Paint a mask";
+  if (!isPossible) return null;
   return (
     <button
       type="button"
       className="field-icon"
-      title={title}
-      aria-label={title}
+      title="Paint a mask"
+      aria-label="Paint a mask"
       onClick={() => void open(graph, end).catch((error: unknown) => notifyError("the mask cannot be painted", error))}
     >
       {ICONS.brush}

@@ -36,10 +36,10 @@ export function Stage({ canvas, picture, settings, changes, onChange, onAct }: P
     cancelAnimationFrame(frame.current);
     frame.current = requestAnimationFrame(() => {
       const context = shown.current?.getContext("2d", { alpha: false });
-      if (context) canvas.draw(context, picture);
+      if (context) canvas.draw(context, picture, settings.tint);
     });
   };
-  useEffect(draw, [canvas, picture, changes]);
+  useEffect(draw, [canvas, picture, changes, settings.tint]);
 
   const fit = () => {
     const { clientWidth, clientHeight } = box.current ?? { clientWidth: 0, clientHeight: 0 };

@@ -9,6 +9,8 @@ export interface Settings {
   readonly size: number;
   readonly hardness: number;
   readonly opacity: number;
+  /** In which the mask is shown. */
+  readonly tint: string;
 }
 
 interface Props {
@@ -29,7 +31,7 @@ export const LARGEST = 500;
 
 /** What the pointer does, how the brush is, and what changes the whole mask. */
 export function Tools({ settings, canUndo, canRedo, onChange, onAct }: Props) {
-  const { tool, isErasing, size, hardness, opacity } = settings;
+  const { tool, isErasing, size, hardness, opacity, tint } = settings;
   return (
     <div className="painter-tools" role="toolbar" aria-label="Painting">
       <span className="segments" role="radiogroup" aria-label="Tool">
@@ -75,6 +77,10 @@ export function Tools({ settings, canUndo, canRedo, onChange, onAct }: Props) {
         shown={`${Math.round(opacity * 100)} %`}
         onChange={(to) => onChange({ opacity: to / 100 })}
       />
+      <label className="painter-range" title="The colour in which the mask is shown">
+        <span>Shown in</span>
+        <input type="color" value={tint} onChange={(event) => onChange({ tint: event.target.value })} />
+      </label>
       <span className="painter-acts">
         <button type="button" disabled={!canUndo} onClick={() => onAct((canvas) => canvas.undo())}>
           Undo
