@@ -8,17 +8,13 @@ with Client() as client:
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, BinaryIO, Self, TypeAlias, TypeVar
-from urllib.parse import quote
+from typing import Any, BinaryIO, TypeAlias
 
-from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic import JsonValue
 
-from .errors import InvalidWorkflow, NodegraphError, WorkflowFormatError
 from .files import replacing
 from .jobs.model import (
     FINAL,
@@ -33,40 +29,24 @@ from .jobs.model import (
     JobRequest,
     Placement,
 )
-from .server.connection import Connection, Refusal, Unreachable
-from .server.place import read_note
+from .server.asking import PREFIX, NoServer, ServerRefused, document_of, path_part
+from .server.connection import Unreachable
+from .server.library_client import LibraryClient
 from .server.schemas import Added, BatchAccepted, Events, Forgotten, Queue, Results, Retention, System, Workers
 from .server.schemas_values import Preview, read_preview
-from .server.tokens import configured, kept_token
-from .settings import Settings, load_settings
-from .workflow.defects import Defect
 from .workflow.model import Workflow
-
-Answer = TypeVar("Answer", bound=BaseModel)
-
-Query: TypeAlias = Sequence[tuple[str, str]]
 
 OnPreview: TypeAlias = Callable[[Preview, bytes], None]
 
-PREFIX = "/api/v1"
 RETRY_SECONDS = 0.3
 PATIENCE_SECONDS = 60.0
 """How long `events` and `wait` try to reach a server again that went away."""
 
 
-class NoServer(NodegraphError):
-    """No server answers."""
+__all__ = ["Client", "NoServer", "ServerRefused"]
 
 
-class ServerRefused(NodegraphError):
-    """The server did not do what it was asked. code: names the reason, as the API's errors do."""
-
-    def __init__(self, status: int, code: str, text: str) -> None:
-        self.status, self.code = status, code
-        super().__init__(text)
-
-
-class Client:
+class Client(LibraryClient):
     """Speaks with a server. A context manager; no two threads may use one at once.
 
     url: of the server; the one that works on the job table of these settings where none is given.
@@ -74,50 +54,6 @@ class Client:
         made for itself is found with the server, so it is not sent to one that was named by its address.
     Every method raises NoServer where none answers, and ServerRefused where it refuses.
     """
-
-    def __init__(self, url: str | None = None, *, token: str | None = None, settings: Settings | None = None) -> None:
-        self._given = url
-        self._settings = settings if settings is not None else load_settings()
-        self._token = token if token is not None else configured(self._settings)
-        self._connection = Connection(self._headers)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        self._connection.close()
-
-    @property
-    def url(self) -> str:
-        """Where the server should be."""
-        if self._given is not None:
-            return self._given.rstrip("/")
-        note = read_note(self._settings.state)
-        if note is None:
-            raise NoServer(
-                f"no server works on the jobs in {self._settings.state}; start one with nodegraph serve, "
-                "or name one with --server URL"
-            )
-        return note.url
-
-    @property
-    def output(self) -> Path | None:
-        """The folder into which the server's jobs write; None where the server was named by its address."""
-        note = read_note(self._settings.state) if self._given is None else None
-        return note.output if note is not None else None
-
-    def _headers(self) -> dict[str, str]:
-        """What goes with every request."""
-        token = self._token
-        if token is None and self._given is None:
-            token = kept_token(self._settings.state)
-        return {"Authorization": f"Bearer {token}"} if token is not None else {}
 
     def submit(
         self,
@@ -134,7 +70,7 @@ class Client:
         """
         request = JobRequest(
             **dict(options or JobOptions()),
-            workflow=_document(workflow),
+            workflow=document_of(workflow),
             inputs=dict(inputs or {}),
             client_key=client_key,
         )
@@ -151,7 +87,7 @@ class Client:
         """Send a workflow to be run once for each row of inputs, all of them or none."""
         request = BatchRequest(
             **dict(options or JobOptions()),
-            workflow=_document(workflow),
+            workflow=document_of(workflow),
             rows=[dict(each) for each in rows],
             client_key=client_key,
         )
@@ -164,19 +100,19 @@ class Client:
 
     def job(self, job: JobId) -> Job:
         """One job as it stands."""
-        return self._get(f"/jobs/{_id(job)}", Job)
+        return self._get(f"/jobs/{path_part(job)}", Job)
 
     def request(self, job: JobId) -> JobRequest:
         """What a job was asked to do, its workflow included."""
-        return self._get(f"/jobs/{_id(job)}/request", JobRequest)
+        return self._get(f"/jobs/{path_part(job)}/request", JobRequest)
 
     def results(self, job: JobId) -> Results:
         """What a job gave."""
-        return self._get(f"/jobs/{_id(job)}/results", Results)
+        return self._get(f"/jobs/{path_part(job)}/results", Results)
 
     def save_file(self, job: JobId, number: int, path: Path) -> None:
         """Write a file that a job made to a path of this machine; a file that is there is replaced as a whole."""
-        parts = self._parts(f"/jobs/{_id(job)}/files/{number}")
+        parts = self._parts(f"/jobs/{path_part(job)}/files/{number}")
         first = next(parts, b"")
         with replacing(path) as file:
             file.write(first)
@@ -185,43 +121,43 @@ class Client:
 
     def cancel(self, job: JobId) -> Job:
         """Stop a job for good."""
-        return self._send("POST", f"/jobs/{_id(job)}/cancel", Job)
+        return self._send("POST", f"/jobs/{path_part(job)}/cancel", Job)
 
     def pause(self, job: JobId) -> Job:
         """Stop a job for a while."""
-        return self._send("POST", f"/jobs/{_id(job)}/pause", Job)
+        return self._send("POST", f"/jobs/{path_part(job)}/pause", Job)
 
     def resume(self, job: JobId) -> Job:
         """Let a paused job go on."""
-        return self._send("POST", f"/jobs/{_id(job)}/resume", Job)
+        return self._send("POST", f"/jobs/{path_part(job)}/resume", Job)
 
     def retry(self, job: JobId) -> Job:
         """Run a finished job again."""
-        return self._send("POST", f"/jobs/{_id(job)}/retry", Job)
+        return self._send("POST", f"/jobs/{path_part(job)}/retry", Job)
 
     def move(self, job: JobId, placement: Placement) -> Job:
         """Put a waiting job elsewhere in the queue."""
-        return self._send("POST", f"/jobs/{_id(job)}/move", Job, placement)
+        return self._send("POST", f"/jobs/{path_part(job)}/move", Job, placement)
 
     def delete(self, job: JobId) -> Job:
         """Forget a job; the files that it wrote stay."""
-        return self._send("DELETE", f"/jobs/{_id(job)}", Job)
+        return self._send("DELETE", f"/jobs/{path_part(job)}", Job)
 
     def batch(self, batch: str) -> Batch:
         """How far a batch is."""
-        return self._get(f"/batches/{_id(batch)}", Batch)
+        return self._get(f"/batches/{path_part(batch)}", Batch)
 
     def cancel_batch(self, batch: str) -> Batch:
         """Stop all jobs of a batch for good."""
-        return self._send("POST", f"/batches/{_id(batch)}/cancel", Batch)
+        return self._send("POST", f"/batches/{path_part(batch)}/cancel", Batch)
 
     def pause_batch(self, batch: str) -> Batch:
         """Stop all jobs of a batch for a while."""
-        return self._send("POST", f"/batches/{_id(batch)}/pause", Batch)
+        return self._send("POST", f"/batches/{path_part(batch)}/pause", Batch)
 
     def resume_batch(self, batch: str) -> Batch:
         """Let the paused jobs of a batch go on."""
-        return self._send("POST", f"/batches/{_id(batch)}/resume", Batch)
+        return self._send("POST", f"/batches/{path_part(batch)}/resume", Batch)
 
     def queue(self, limit: int = 50) -> Queue:
         """The waiting jobs in the order in which they will run."""
@@ -245,7 +181,7 @@ class Client:
 
     def past_events(self, job: JobId, after: int = 0, limit: int = 1000) -> Events:
         """What happened to a job after a sequence number."""
-        return self._get(f"/jobs/{_id(job)}/events", Events, [("after", str(after)), ("limit", str(limit))])
+        return self._get(f"/jobs/{path_part(job)}/events", Events, [("after", str(after)), ("limit", str(limit))])
 
     def events(
         self, *, after: int | None = None, job: JobId | None = None, on_preview: OnPreview | None = None
@@ -318,68 +254,6 @@ class Client:
             else:
                 return
 
-    def _get(self, path: str, answer: type[Answer], query: Query = ()) -> Answer:
-        return self._ask("GET", path, answer, query=query)
-
-    def _send(self, method: str, path: str, answer: type[Answer], body: BaseModel | None = None) -> Answer:
-        content = body.model_dump_json().encode() if body is not None else None
-        return self._ask(method, path, answer, content=content)
-
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        answer: type[Answer],
-        *,
-        query: Query = (),
-        content: bytes | BinaryIO | None = None,
-    ) -> Answer:
-        url = self.url
-        with _explained(url):
-            found = self._connection.ask(method, f"{url}{PREFIX}{path}", query, content)
-        try:
-            return answer.model_validate_json(found)
-        except ValidationError as error:
-            raise _stranger(url) from error
-
-    def _parts(self, path: str, query: Query = ()) -> Iterator[bytes]:
-        url = self.url
-        with _explained(url):
-            yield from self._connection.parts(f"{url}{PREFIX}{path}", query)
-
-
-@contextlib.contextmanager
-def _explained(url: str) -> Iterator[None]:
-    """Turn what a connection raises into errors for users."""
-    try:
-        yield
-    except Unreachable as error:
-        raise NoServer(f"no server answers at {url} ({error}); start one with nodegraph serve") from error
-    except Refusal as error:
-        raise _refused(url, error) from None
-
-
-def _refused(url: str, refusal: Refusal) -> NodegraphError:
-    """The error that an answer tells."""
-    try:
-        found = json.loads(refusal.content)
-        code, text, defects = found["code"], found["error"], found["defects"]
-    except (ValueError, TypeError, KeyError):
-        return _stranger(url)
-    if code == "invalid_workflow":
-        return InvalidWorkflow([Defect(**each) for each in defects])
-    if code == "workflow_format_error":
-        return WorkflowFormatError(text)
-    return ServerRefused(refusal.status, code, text)
-
-
-def _stranger(url: str) -> NoServer:
-    return NoServer(f"what answers at {url} is no nodegraph server of this version; see what listens there")
-
-
-def _document(workflow: Workflow | Mapping[str, Any]) -> dict[str, Any]:
-    return dict(json.loads(workflow.to_json())) if isinstance(workflow, Workflow) else dict(workflow)
-
 
 def _query(chosen: JobFilter) -> list[tuple[str, str]]:
     """A filter as it is written into a URL."""
@@ -387,8 +261,3 @@ def _query(chosen: JobFilter) -> list[tuple[str, str]]:
     for name, value in chosen.model_dump(mode="json", exclude_defaults=True).items():
         found += [(name, str(each)) for each in (value if isinstance(value, list) else [value])]
     return found
-
-
-def _id(text: str) -> str:
-    """An id as a part of a path, whatever somebody typed."""
-    return quote(text, safe="") or "-"

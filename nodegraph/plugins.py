@@ -34,6 +34,7 @@ class Manifest(BaseModel):
     numeric: packages whose version changes its results; a change makes cached results stale.
     prefix: what the ids of its nodes begin with; by default the pack's name and a dot.
     bundled: files that come with the pack, per kind and name, relative to its folder; workflows say `bundled:name`.
+    templates: those of its workflows that are shown first, in this order.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,6 +43,7 @@ class Manifest(BaseModel):
     numeric: tuple[str, ...] = ("numpy", "torch", "PIL")
     prefix: str | None = None
     bundled: dict[str, dict[str, str]] = Field(default_factory=dict)
+    templates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 ANSWER_SECONDS = 60.0
 """An answer that takes longer will never come."""
 
+QUEUE_SECONDS = 10.0
+"""How long a question waits for the ones before it, so that requests of other kinds are not kept waiting as well."""
+
 _PROGRAM = "import sys; sys.path.insert(0, {engine!r}); from nodegraph.server.advising import main; main()"
 _ENGINE = Path(__file__).parent.parent.parent
 
@@ -63,22 +66,27 @@ class Adviser:
             self._end()
 
     def _ask(self, question: Mapping[str, Any]) -> Any:
-        with self._lock:
+        if not self._lock.acquire(timeout=QUEUE_SECONDS):
+            raise NoAdvice("the questions before this one take long; ask again later")
+        try:
             code = self._definitions.load().code
             if code != self._code:
                 self._end()
-            for _ in range(2):  # the first may have ended because nobody had asked for a while
+            is_old = self._process is not None
+            answer = self._exchange(json.dumps(question), code)
+            if not answer and is_old:  # it may have ended because nobody had asked for a while
                 answer = self._exchange(json.dumps(question), code)
-                if answer:
-                    return json.loads(answer)
-                self._end()
-        raise NoAdvice(
-            "a node pack's spec function ended its process or took too long, so nothing can be said before the run; "
-            "the workflow may run all the same"
-        )
+        finally:
+            self._lock.release()
+        if not answer:
+            raise NoAdvice(
+                "a node pack's spec function ended its process or took too long, so nothing can be said before the "
+                "run; the workflow may run all the same"
+            )
+        return json.loads(answer)
 
     def _exchange(self, question: str, code: Mapping[str, str]) -> bytes:
-        """The answer; nothing where the process is gone or goes now."""
+        """The answer; nothing where the process is gone or had to be ended."""
         if self._process is None:
             self._process, self._code = self._start(), code
         process = self._process
@@ -91,10 +99,13 @@ class Adviser:
             process.stdin.flush()
             answer = process.stdout.readline()
         except OSError:
-            return b""
+            answer = b""
         finally:
             late.cancel()
-        return answer if answer.endswith(b"\n") else b""
+        if not answer.endswith(b"\n"):
+            self._end()
+            return b""
+        return answer
 
     def _start(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and program

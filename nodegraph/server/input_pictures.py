@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from ..errors import FileMissing, FileNotAllowed, shorten
 from .defects import NotAPicture, PictureTooLarge, UnknownInput
-from .pictures import open_picture, upright_size
+from .picture_checks import open_picture, upright_size
 from .schemas_pictures import InputFile
 from .thumbnails import Thumbnails
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter, create_model
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
@@ -219,7 +219,21 @@ def _further() -> dict[str, tuple[Any, Mode]]:
         "Defect": Defect,
     }
     answers: dict[str, tuple[Any, Mode]] = {name: (each, "serialization") for name, each in told.items()}
-    return {**answers, "Workflow": (Workflow, "validation")}
+    return {**answers, "RunEvents": (_run_events(), "serialization"), "Workflow": (Workflow, "validation")}
+
+
+def _run_events() -> type[BaseModel]:
+    """What `data` of a job's event holds, by its kind, for those that tell of nodes."""
+    from ..execution.events import Event, NodePreview
+    from ..jobs.telling import event_kind
+
+    told: dict[str, Any] = {}
+    for each in get_args(Event):
+        hints = get_type_hints(each)
+        held: dict[str, Any] = {name: (hints[name], ...) for name in hints if name != "sequence"}
+        if each is not NodePreview:
+            told[event_kind(each)] = (create_model(each.__name__, __doc__=each.__doc__, **held), ...)
+    return create_model("RunEvents", __doc__=_run_events.__doc__, **told)
 
 
 def _naming(schema: Any, named: Mapping[str, Json]) -> Any:

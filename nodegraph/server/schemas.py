@@ -116,11 +116,36 @@ class Workers(_Document):
     workers: list[dict[str, Any]]
 
 
+class Device(_Document):
+    """Where jobs compute. kind: in torch's words, such as "cuda". threads: of one operation on the CPU."""
+
+    kind: str
+    name: str
+    precision: str
+    threads: int
+
+
+class Room(_Document):
+    """Bytes of a memory or a disk."""
+
+    total: int
+    free: int
+
+
+class SizeLimits(_Document):
+    """The most that is taken: bytes of a document and of a picture, and pixels of a picture."""
+
+    body_bytes: int
+    upload_bytes: int
+    picture_pixels: int
+
+
 class System(_Document):
     """The server.
 
     sequence: of the last event. definitions: how many nodes it knows; null before they are loaded. token_needed:
-    whether it asks for a token.
+    whether it asks for a token. workers: how many processes run jobs. memory, output: of the machine, and of the disk
+    that jobs write to; null where the system does not tell.
     """
 
     name: str = "nodegraph"
@@ -131,6 +156,11 @@ class System(_Document):
     sequence: int
     definitions: int | None
     token_needed: bool
+    device: Device
+    workers: int
+    memory: Room | None
+    output: Room | None
+    limits: SizeLimits
 
 
 class TokenGiven(_Document):

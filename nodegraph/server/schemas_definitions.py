@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 from typing_extensions import TypedDict
 
 from ..definition import NodeDefinition
 from ..execution.durations import TimeClass
 from ..workflow.defects import Defect, DefectCode
-
-
-class _Document(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from .schemas import _Document
 
 
 class KnownPack(_Document):

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-
-class _Document(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from .schemas import _Document
 
 
 class ModelQuery(_Document):

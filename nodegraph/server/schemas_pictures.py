@@ -5,15 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
+
+from .schemas import _Document
 
 UploadKind: TypeAlias = Literal["image", "mask"]
 
 ThumbnailSize: TypeAlias = Annotated[int, Field(ge=16, le=1024)]
-
-
-class _Document(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class UploadQuery(_Document):

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import JsonValue
 
-
-class _Document(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from .schemas import _Document
 
 
 class WorkflowEntry(_Document):

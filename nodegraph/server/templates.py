@@ -101,7 +101,12 @@ class Templates:
 
 
 def templates_of(pack: Pack) -> Iterator[Found]:
-    """The templates that come with a pack."""
+    """The templates that come with a pack: those that its manifest names, then the others in the order of their names."""
+    first = {pack.prefix + name: number for number, name in enumerate(pack.manifest.templates)}
+    return iter(sorted(_all_of(pack), key=lambda found: (first.get(found.name, len(first)), found.name)))
+
+
+def _all_of(pack: Pack) -> Iterator[Found]:
     folder = _folder_of(pack)
     for place, folders, names in os.walk(folder or ""):
         folders[:] = sorted(each for each in folders if not each.startswith(".") and each != PICTURES)

@@ -6,15 +6,14 @@ import contextlib
 import hashlib
 import itertools
 import threading
-from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
 from ..files import write_atomically
+from ..pictures import as_webp
 from .defects import NotAPicture
-from .pictures import open_picture
+from .picture_checks import open_picture
 
-QUALITY = 80
 MOST_FILES = 20_000
 CHECK_EVERY = 200
 """Thumbnails that are made between two looks at how many there are."""
@@ -56,11 +55,6 @@ def thumbnail(file: BinaryIO, size: int) -> bytes:
     with open_picture(file) as picture:
         try:
             picture.draft("RGB", (size, size))
-            picture.thumbnail((size, size))
-            upright = ImageOps.exif_transpose(picture)
+            return as_webp(ImageOps.exif_transpose(picture), size).content
         except Exception as error:  # a decoder may raise anything
             raise NotAPicture(f"the picture is damaged: {error}") from error
-        has_alpha = "A" in upright.getbands() or "transparency" in upright.info
-        target = BytesIO()
-        upright.convert("RGBA" if has_alpha else "RGB").save(target, "WEBP", quality=QUALITY)
-    return target.getvalue()

@@ -7,9 +7,9 @@ import re
 import threading
 from pathlib import Path
 
-from ..files import write_atomically
+from ..files import remove_leftovers, write_atomically
 from .defects import not_written
-from .pictures import Checked, check_picture
+from .picture_checks import Checked, check_picture
 from .schemas_pictures import Upload, UploadKind
 
 FOLDER = "uploads"
@@ -55,6 +55,7 @@ class Uploads:
         if path.exists():  # other content with as much of its digest, or somebody changed the file
             path = self._folder / f"{digest[:DIGITS]}-{digest}.{picture.ending}"
         write_atomically(path, picture.content)
+        remove_leftovers(path)
         return path
 
 

@@ -8,7 +8,7 @@ from io import BytesIO
 from aiohttp import web
 
 from ..http import SERVICES, Raw, Route, parse_query, read_body
-from ..pictures import TAKEN, open_picture
+from ..picture_checks import TAKEN, open_picture
 from ..schemas_pictures import FoundRecipe, InputList, ThumbnailQuery, Upload, UploadQuery
 from ..sending import send_file, send_picture
 from ..services import Services

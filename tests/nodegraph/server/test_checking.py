@@ -132,6 +132,15 @@ def test_a_spec_that_kills_or_stops_its_process_harms_nobody_else(
     assert (answer.status, answer.json()["code"]) == (503, "no_advice")
 
 
+def test_who_waits_too_long_for_others_is_told(blocks: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adviser, "QUEUE_SECONDS", 0.01)
+    assert blocks.services is not None
+    with blocks.services.adviser._lock:
+        answer = blocks.ask("POST", "/preflight", {"workflow": block_flow()})
+    assert (answer.status, answer.json()["code"]) == (503, "no_advice")
+    assert blocks.ask("POST", "/preflight", {"workflow": block_flow()}).status == 200
+
+
 def test_a_changed_spec_is_asked_anew(serve: Serve, tmp_path: Path) -> None:
     folder = write_blocks(tmp_path / "plugins")
     served = serve(plugins=[folder])

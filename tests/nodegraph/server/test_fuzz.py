@@ -32,6 +32,7 @@ fields = st.sampled_from(
         "client_key",
         "rows",
         "to",
+        "base",
     ]
 )
 anything = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -52,8 +53,11 @@ def is_answer(answer: Answered) -> bool:
 @given(body=st.one_of(documents, spoilt(request()), spoilt({"workflow": workflow(), "rows": [{"value": 1}]})))
 def test_bodies(served: Served, body: Any) -> None:
     content = json.dumps(body).encode()
-    for path in ("/jobs", "/batches", "/jobs/x/move", "/history/prune", "/history/import"):
+    for path in ("/jobs", "/batches", "/jobs/x/move", "/history/prune", "/history/import", "/validate", "/preflight"):
         assert is_answer(served.ask("POST", path, content))
+    assert is_answer(served.ask("PUT", "/workflows/a", content))
+    assert is_answer(served.ask("POST", "/workflows/a/rename", content))
+    assert is_answer(served.ask("GET", "/workflows"))
 
 
 @anything
@@ -66,11 +70,28 @@ def test_workflows(served: Served, entry: Any, where: str) -> None:
 @anything
 @given(content=st.binary(max_size=60))
 def test_bytes(served: Served, content: bytes) -> None:
-    for path in ("/jobs", "/history/import"):
-        assert is_answer(served.ask("POST", path, content))
+    for path in ("/jobs", "/history/import", "/uploads", "/recipes"):
+        for start in (b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"RIFF\x20\0\0\0WEBPVP8 "):
+            assert is_answer(served.ask("POST", path, start + content))
 
 
-names = st.sampled_from(["limit", "before", "after", "since", "until", "states", "batch", "workflow", "search", "job"])
+names = st.sampled_from(
+    [
+        "kind",
+        "name",
+        "size",
+        "limit",
+        "before",
+        "after",
+        "since",
+        "until",
+        "states",
+        "batch",
+        "workflow",
+        "search",
+        "job",
+    ]
+)
 values = st.text(max_size=12) | st.integers().map(str) | st.floats().map(str) | st.datetimes().map(str)
 
 
@@ -84,6 +105,12 @@ def test_queries_and_paths(served: Served, query: list[tuple[str, str]], place: 
     for path in ("/jobs", "/queue", "/batches", f"/jobs/{job}", f"/jobs/{job}/events", f"/jobs/{job}/files/0"):
         assert is_answer(served.ask("GET", f"{path}?{text}"))
     assert is_answer(served.ask("POST", f"/jobs/{job}/cancel"))
+    for path in ("/models", "/inputs", f"/inputs/{job}", f"/inputs/{job}/thumbnail", f"/templates/{job}"):
+        assert is_answer(served.ask("GET", f"{path}?{text}"))
+    for path in (f"/workflows/{job}", f"/workflows/{job}/versions", f"/workflows/{job}/versions/1"):
+        assert is_answer(served.ask("GET", path))
+    assert is_answer(served.ask("PUT", f"/workflows/{job}", {"workflow": workflow(), "base": None}))
+    assert is_answer(served.ask("POST", f"/uploads?{text}", b"nothing"))
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from nodegraph.devices.policy import device_policy
 from nodegraph.server.adviser import Adviser
 from tests.nodes.tiny_controlnet import tensors, write_controlnet
 from tests.nodes.tiny_sd import write_sd
@@ -155,3 +156,13 @@ print(sorted(heavy & {name.partition(".")[0] for name in sys.modules}))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_the_system_tells_what_the_page_shows(served: Served) -> None:
+    system = served.ask("GET", "/system").json()
+    policy = device_policy(served.settings)
+    assert (system["device"]["kind"], system["device"]["precision"]) == (policy.device, policy.precision)
+    assert (system["device"]["threads"], system["workers"]) == (1, 0)
+    assert system["device"]["name"]
+    assert 0 < system["output"]["free"] <= system["output"]["total"]
+    assert system["limits"] == {"body_bytes": 2**26, "upload_bytes": 2**26, "picture_pixels": 64_000_000}

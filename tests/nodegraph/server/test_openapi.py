@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from nodegraph.execution import events
+from nodegraph.execution.context import Progress
+from nodegraph.jobs.telling import event_data, event_kind
 from nodegraph.server.app import ROUTES
 from nodegraph.server.http import Raw, Reply, Route
 from nodegraph.server.openapi import openapi
@@ -161,6 +164,19 @@ def test_types_that_clients_need_have_names(name: str) -> None:
     assert schemas["InputDefinition"]["properties"]["type"] == {"$ref": "#/components/schemas/PortType"}
     assert schemas["PortType"]["discriminator"]["propertyName"] == "kind"
     assert schemas["WorkflowOutput"]["required"] == ["from"]
+
+
+def test_events_of_nodes_are_described_by_their_kinds() -> None:
+    schemas = openapi(ROUTES)["components"]["schemas"]
+    kinds = schemas["RunEvents"]["properties"]
+    assert {"run_started", "node_started", "node_progress", "node_finished", "node_erred", "run_finished"} <= set(kinds)
+    assert "node_preview" not in kinds
+    for kind, each in kinds.items():
+        described = schemas[each["$ref"].rpartition("/")[2]]
+        assert event_kind(getattr(events, described["title"])) == kind
+        assert set(described["required"]) == set(described["properties"])
+    progress = events.NodeProgress(node="n", progress=Progress(1, 2, "", None, None))
+    assert set(event_data(progress)) == set(schemas["NodeProgress"]["properties"]) == {"node", "progress"}
 
 
 def test_errors_are_told_with_their_codes() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from queue import Queue
 import pytest
 
 from nodegraph.jobs.messages import Shown
+from nodegraph.server.connection import Connection
 from nodegraph.server.schemas_values import Preview, preview_message, read_preview
 
 from .conftest import Served
@@ -36,24 +38,34 @@ def until(condition: object) -> None:
 
 
 @contextmanager
-def looking(served: Served, **query: str) -> Iterator[Queue[Told]]:
+def looking(served: Served, job: str = "") -> Iterator[Queue[Told]]:
     """A client that looks; what it is shown."""
     found: Queue[Told] = Queue()
-    client = served.client()
-    events = client.events(after=0, on_preview=lambda *told: found.put(told), **query)  # type: ignore[arg-type]
+    query = [("previews", "1"), *([("job", job)] if job else [])]
 
     def read() -> None:
-        for _ in events:
-            pass
+        with contextlib.closing(Connection()) as connection:
+            for message in connection.listen(f"{served.url}/api/v1/events", query):
+                if isinstance(message, bytes):
+                    told = read_preview(message)
+                    if told[0].node == "end":
+                        return
+                    found.put(told)
 
-    thread = threading.Thread(target=read, daemon=True)
+    thread = threading.Thread(target=read)
     thread.start()
-    yield found
+    try:
+        yield found
+    finally:
+        with contextlib.suppress(RuntimeError):  # the server has ended
+            show(served, job, shown("end"))
+        thread.join(60)
+        assert not thread.is_alive()
 
 
 def test_all_who_look_are_shown_the_picture_as_it_is(served: Served) -> None:
     job = submit(served)
-    with looking(served) as first, looking(served) as second, looking(served, job=job) as third:
+    with looking(served) as first, looking(served) as second, looking(served, job) as third:
         until(lambda: len(served.viewers()) == 3)
         show(served, "another", shown("other"))
         show(served, job, shown())
@@ -71,6 +83,17 @@ def test_pictures_are_asked_for_only_while_somebody_looks(served: Served) -> Non
     with open_socket(served, "after=0"):
         assert served.ask("GET", "/system").status == 200
         assert served.nobody.show is None
+
+
+def test_the_client_tells_both(served: Served) -> None:
+    found: list[Told] = []
+    with served.client() as client:
+        events = client.events(after=0, on_preview=lambda *told: found.append(told))
+        while not found:
+            job = submit(served)
+            assert next(events).job
+            show(served, job, shown())
+    assert found[0][0].node == "n"
 
 
 def test_one_that_never_reads_is_kept_the_newest_and_keeps_nobody_waiting(served: Served) -> None:

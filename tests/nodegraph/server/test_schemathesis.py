@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,11 @@ from nodegraph.server.openapi import openapi
 from nodegraph.settings import Settings
 
 from .conftest import Served
-from .requests import finish, request
+from .requests import finish, request, workflow
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = 150
+EXAMPLES = 100
 DOCUMENT = openapi(ROUTES)
 OPERATIONS = [(path, method.upper()) for path, methods in DOCUMENT["paths"].items() for method in methods]
 KEPT = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance",
@@ -49,25 +50,35 @@ def server(tmp_path_factory: pytest.TempPathFactory, definitions_cache: Path, ca
     for _ in range(3):
         assert served.ask("POST", "/jobs", request()).status == 201
     finish(served.table, outputs={"n": 2})
+    assert served.ask("PUT", "/workflows/fox", {"workflow": workflow(), "base": None}).status == 200
     yield served
     served.stop()
 
 
+def known_values(served: Served, path: str) -> dict[str, list[str]]:
+    """What may stand in a path, by the names that it has for it."""
+    ids = [each.id for each in served.table.page().jobs] if path.startswith("/jobs") else []
+    names = ["fox", "text_to_image"] if path.startswith(("/workflows", "/templates")) else []
+    return {"id": ids, "name": names, "number": ["0", "1"], "file": ["a.png"]}
+
+
 def cases(served: Served, path: str, method: str) -> st.SearchStrategy[schemathesis.Case]:
-    """Requests for an operation, right ones and wrong ones; where an id is asked for, often one that there is."""
+    """Requests for an operation, right ones and wrong ones, half of them for what there is."""
     schema = schemathesis.openapi.from_dict(DOCUMENT)
     schema.config.update(base_url=f"{served.url}{PREFIX}")
     operation = schema[path][method]
-    known = [each.id for each in served.table.page().jobs] if path.startswith("/jobs") else []
+    known = known_values(served, path)
     modes = [operation.as_strategy(generation_mode=each) for each in GenerationMode]
-    ids = st.none() | st.sampled_from(known) if known else st.none()
 
-    def with_id(case: schemathesis.Case, id: str | None) -> schemathesis.Case:
-        if id is not None and "id" in case.path_parameters:
-            case.path_parameters["id"] = id
+    def fitting(case: schemathesis.Case, chooser: random.Random) -> schemathesis.Case:
+        for name, values in known.items():
+            if name in case.path_parameters and values:
+                case.path_parameters[name] = chooser.choice(values)
+        if isinstance(case.body, dict) and isinstance(case.body.get("workflow"), dict):
+            case.body["workflow"] = workflow()
         return case
 
-    return st.builds(with_id, st.one_of(modes), ids)
+    return st.one_of(*modes, *(st.builds(fitting, mode, st.randoms(use_true_random=False)) for mode in modes))
 
 
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)

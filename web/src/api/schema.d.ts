@@ -617,7 +617,7 @@ export interface paths {
             readonly cookie?: never;
         };
         /** A picture of what a template makes. */
-        readonly get: operations["get_picture"];
+        readonly get: operations["templates_get_picture"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -654,6 +654,40 @@ export interface paths {
         readonly put?: never;
         /** What keeps a workflow from running; nothing is wrong with a request whose workflow has defects. */
         readonly post: operations["validate"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/values/{key}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** What is told of a result: of each output a line, numbers, charts, and how many pictures there are. */
+        readonly get: operations["get_value"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/values/{key}/{output}/picture": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** A picture of an output: WebP of a wanted size, or PNG as it is. */
+        readonly get: operations["values_get_picture"];
+        readonly put?: never;
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -848,6 +882,17 @@ export interface components {
             };
         };
         /**
+         * Chart
+         * @description A curve. x: where each point is; None counts them from 0.
+         */
+        readonly Chart: {
+            readonly title: string;
+            readonly x: readonly number[] | null;
+            readonly x_title: string;
+            readonly y: readonly number[];
+            readonly y_title: string;
+        };
+        /**
          * Checked
          * @description Everything that keeps a workflow from running; nothing where it can run.
          */
@@ -925,6 +970,16 @@ export interface components {
             readonly packs: readonly components["schemas"]["KnownPack"][];
         };
         /**
+         * Device
+         * @description Where jobs compute. kind: in torch's words, such as "cuda". threads: of one operation on the CPU.
+         */
+        readonly Device: {
+            readonly kind: string;
+            readonly name: string;
+            readonly precision: string;
+            readonly threads: number;
+        };
+        /**
          * Events
          * @description Events in order. last: give it as `after` to get the next ones.
          */
@@ -964,6 +1019,23 @@ export interface components {
             readonly workflow: {
                 readonly [key: string]: components["schemas"]["JsonValue"];
             };
+        };
+        /**
+         * Glimpse
+         * @description What is told of a value. Small, whatever the value is.
+         *
+         *     type: what it is, such as "Image". text: one line. pictures: how many items can be shown as pictures. numbers: by
+         *     what they mean. value: a plain value itself, cut where it is long.
+         */
+        readonly Glimpse: {
+            readonly charts: readonly components["schemas"]["Chart"][];
+            readonly numbers: {
+                readonly [key: string]: number | string;
+            };
+            readonly pictures: number;
+            readonly text: string;
+            readonly type: string;
+            readonly value: components["schemas"]["JsonValue"];
         };
         /**
          * InputDefinition
@@ -1264,6 +1336,24 @@ export interface components {
             readonly rows: number;
         };
         /**
+         * NodeBlocked
+         * @description A node does not run, because something it needs is blocked; its results are blocked as well.
+         */
+        readonly NodeBlocked: {
+            readonly node: string;
+            readonly reason: string;
+        };
+        /**
+         * NodeCached
+         * @description A node's result was there already, or nothing needs it, since all that it leads to is there.
+         *
+         *     key: under which its result is stored; "" where it is not stored.
+         */
+        readonly NodeCached: {
+            readonly key: string;
+            readonly node: string;
+        };
+        /**
          * NodeDefinition
          * @description A node type.
          *
@@ -1343,6 +1433,56 @@ export interface components {
             readonly until: string;
             /** @default 1 */
             readonly version: string;
+        };
+        /**
+         * NodeErred
+         * @description A node raised; the run ends.
+         */
+        readonly NodeErred: {
+            readonly error: string;
+            readonly node: string;
+        };
+        /**
+         * NodeFile
+         * @description A node is about to write a file of the output folder.
+         */
+        readonly NodeFile: {
+            readonly node: string;
+            /** Format: path */
+            readonly path: string;
+        };
+        /**
+         * NodeFinished
+         * @description A node's function returned; `seconds` of wall time. key: under which its result is stored; "" where it is not.
+         */
+        readonly NodeFinished: {
+            readonly key: string;
+            readonly node: string;
+            readonly seconds: number;
+        };
+        /**
+         * NodeLog
+         * @description A node tells the user something.
+         */
+        readonly NodeLog: {
+            readonly node: string;
+            readonly text: string;
+        };
+        /**
+         * NodeProgress
+         * @description A node reports how far it is.
+         */
+        readonly NodeProgress: {
+            readonly node: string;
+            readonly progress: components["schemas"]["Progress"];
+        };
+        /**
+         * NodeStarted
+         * @description A node's function is about to be called.
+         */
+        readonly NodeStarted: {
+            readonly node: string;
+            readonly type_id: string;
         };
         /**
          * NoneType
@@ -1471,6 +1611,17 @@ export interface components {
             readonly error: string;
         };
         /**
+         * Progress
+         * @description How far a node is; `rate` in steps per second, `eta` in seconds, None while unknown.
+         */
+        readonly Progress: {
+            readonly done: number;
+            readonly eta: number | null;
+            readonly message: string;
+            readonly rate: number | null;
+            readonly total: number;
+        };
+        /**
          * Queue
          * @description The queue. jobs: the waiting ones in the order in which they will run, as many as were asked for.
          */
@@ -1519,6 +1670,49 @@ export interface components {
             readonly days: number | null;
             /** @default null */
             readonly keep: number | null;
+        };
+        /**
+         * Room
+         * @description Bytes of a memory or a disk.
+         */
+        readonly Room: {
+            readonly free: number;
+            readonly total: number;
+        };
+        /**
+         * RunEvents
+         * @description What `data` of a job's event holds, by its kind, for those that tell of nodes.
+         */
+        readonly RunEvents: {
+            readonly node_blocked: components["schemas"]["NodeBlocked"];
+            readonly node_cached: components["schemas"]["NodeCached"];
+            readonly node_erred: components["schemas"]["NodeErred"];
+            readonly node_file: components["schemas"]["NodeFile"];
+            readonly node_finished: components["schemas"]["NodeFinished"];
+            readonly node_log: components["schemas"]["NodeLog"];
+            readonly node_progress: components["schemas"]["NodeProgress"];
+            readonly node_started: components["schemas"]["NodeStarted"];
+            readonly run_finished: components["schemas"]["RunFinished"];
+            readonly run_started: components["schemas"]["RunStarted"];
+        };
+        /**
+         * RunFinished
+         * @description The run is over; `kept` counts the nodes whose results are stored.
+         */
+        readonly RunFinished: {
+            readonly kept: number;
+            readonly seconds: number;
+            /** @enum {string} */
+            readonly status: "done" | "failed" | "cancelled";
+        };
+        /**
+         * RunStarted
+         * @description The plan is made. `to_run` and `cached` count nodes.
+         */
+        readonly RunStarted: {
+            readonly cached: number;
+            readonly nodes: readonly string[];
+            readonly to_run: number;
         };
         /**
          * SavedWorkflow
@@ -1576,6 +1770,15 @@ export interface components {
             readonly until: string | null;
         };
         /**
+         * SizeLimits
+         * @description The most that is taken: bytes of a document and of a picture, and pixels of a picture.
+         */
+        readonly SizeLimits: {
+            readonly body_bytes: number;
+            readonly picture_pixels: number;
+            readonly upload_bytes: number;
+        };
+        /**
          * Slider
          * @description A number on a slider that moves in steps; the range comes from the field's limits.
          */
@@ -1616,20 +1819,26 @@ export interface components {
          * @description The server.
          *
          *     sequence: of the last event. definitions: how many nodes it knows; null before they are loaded. token_needed:
-         *     whether it asks for a token.
+         *     whether it asks for a token. workers: how many processes run jobs. memory, output: of the machine, and of the disk
+         *     that jobs write to; null where the system does not tell.
          */
         readonly System: {
             readonly counts: {
                 readonly [key: string]: number;
             };
             readonly definitions: number | null;
+            readonly device: components["schemas"]["Device"];
+            readonly limits: components["schemas"]["SizeLimits"];
+            readonly memory: components["schemas"]["Room"] | null;
             readonly name: string;
+            readonly output: components["schemas"]["Room"] | null;
             readonly paused: boolean;
             readonly sequence: number;
             /** Format: date-time */
             readonly started: string;
             readonly token_needed: boolean;
             readonly version: string;
+            readonly workers: number;
         };
         /**
          * Template
@@ -1692,6 +1901,16 @@ export interface components {
             readonly height: number;
             readonly sha256: string;
             readonly width: number;
+        };
+        /**
+         * ValueGlimpses
+         * @description What is stored under a key. outputs: what is told of each output of the node.
+         */
+        readonly ValueGlimpses: {
+            readonly key: string;
+            readonly outputs: {
+                readonly [key: string]: components["schemas"]["Glimpse"];
+            };
         };
         /**
          * VariableType
@@ -1829,7 +2048,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description 500: internal; 503: job_table_unusable; 503: no_advice; 503: not_written; 507: no_space; 507: table_full. */
+        /** @description 500: internal; 500: look_failed; 503: job_table_unusable; 503: no_advice; 503: not_written; 503: too_many_looks; 503: worker_lost; 504: look_timed_out; 507: no_space; 507: table_full. */
         readonly Failed: {
             headers: {
                 readonly [name: string]: unknown;
@@ -1838,7 +2057,7 @@ export interface components {
                 readonly "application/json": components["schemas"]["Problem"];
             };
         };
-        /** @description 400: bad_request; 400: malformed_json; 401: token_needed; 401: wrong_token; 403: wrong_host; 404: no_such_file; 404: no_such_path; 404: unknown_batch; 404: unknown_input; 404: unknown_job; 404: unknown_template; 404: unknown_version; 404: unknown_workflow; 405: wrong_method; 409: client_key_reused; 409: workflow_changed; 409: workflow_exists; 409: wrong_placement; 409: wrong_state; 410: workflow_lost; 413: picture_too_large; 413: request_too_large; 413: too_large; 415: not_a_picture; 422: bad_workflow_name; 422: invalid_workflow; 422: no_recipe; 422: not_an_export; 422: workflow_format_error; 422: wrong_request; 429: too_many_attempts. */
+        /** @description 400: bad_request; 400: malformed_json; 401: token_needed; 401: wrong_token; 403: wrong_host; 404: no_picture; 404: no_such_file; 404: no_such_path; 404: unknown_batch; 404: unknown_input; 404: unknown_job; 404: unknown_template; 404: unknown_version; 404: unknown_workflow; 404: value_gone; 405: wrong_method; 409: client_key_reused; 409: workflow_changed; 409: workflow_exists; 409: wrong_placement; 409: wrong_state; 410: workflow_lost; 413: picture_too_large; 413: request_too_large; 413: too_large; 415: not_a_picture; 422: bad_workflow_name; 422: invalid_workflow; 422: no_recipe; 422: not_an_export; 422: workflow_format_error; 422: wrong_request; 429: too_many_attempts. */
         readonly Refused: {
             headers: {
                 readonly [name: string]: unknown;
@@ -2835,7 +3054,7 @@ export interface operations {
             };
         };
     };
-    readonly get_picture: {
+    readonly templates_get_picture: {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
@@ -2918,6 +3137,73 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["Checked"];
                 };
+            };
+        };
+    };
+    readonly get_value: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly key: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ValueGlimpses"];
+                };
+            };
+            /** @description Not Modified */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    readonly values_get_picture: {
+        readonly parameters: {
+            readonly query?: {
+                readonly item?: number;
+                readonly size?: number;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly key: string;
+                readonly output: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "image/png": string;
+                    readonly "image/webp": string;
+                };
+            };
+            /** @description Not Modified */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

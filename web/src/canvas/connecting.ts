@@ -7,6 +7,7 @@ import { portsOf } from "../graph/ports";
 import { type End, type Fit, type Link, fit } from "../graph/wiring";
 import { useDefinitions } from "../store/definitions";
 import { activeTab, edit, editDocument, shownGraph } from "../store/editor";
+import { locate } from "../subgraphs/paths";
 import { drawSpecial, isSpecial, judgeSpecial } from "../subgraphs/wires";
 import type { CanvasEdge } from "./model";
 import { endDrag, refuse, useCanvas, useDrag } from "./state";
@@ -22,7 +23,9 @@ interface Drawn {
 export function ownerOf(id: string): { readonly graph: GraphName; readonly name: string } {
   const data = useCanvas.getState().flow?.getNode(id)?.data;
   if (data && "name" in data) return { graph: data.graph, name: data.name as string };
-  return { graph: shownGraph(activeTab()), name: id };
+  const tab = activeTab();
+  const found = locate(tab.document, shownGraph(tab), id);
+  return found ? { graph: found.graph, name: found.node } : { graph: shownGraph(tab), name: id };
 }
 
 function drawn(connection: Pick<Connection, "source" | "sourceHandle" | "target" | "targetHandle">): Drawn | string {
@@ -83,7 +86,7 @@ export function beginDrag(id: string, port: string, side: Start["side"]): void {
 
 /** A wire was let go. On a node it goes to the first socket that fits; on the canvas a node is chosen for it. */
 export function endOfWire(event: MouseEvent | TouchEvent, state: FinalConnectionState): void {
-  const { start, fits } = useDrag.getState();
+  const { start, fits, isMoved } = useDrag.getState();
   endDrag();
   if (!start || state.isValid) return;
   const screen = screenOf(event);
@@ -94,6 +97,7 @@ export function endOfWire(event: MouseEvent | TouchEvent, state: FinalConnection
     if ("reason" in found) refuse(found.reason, screen);
     return;
   }
+  if (isMoved) return;
   const node = document.elementFromPoint(screen.x, screen.y)?.closest<HTMLElement>(".react-flow__node-node");
   if (node) dropOnNode(start, node.dataset["id"] ?? "", fits, screen);
   else openPaletteFor(start, screen);

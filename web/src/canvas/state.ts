@@ -27,6 +27,8 @@ interface CanvasState {
   readonly renaming: string | null;
   /** Nodes glide to their places for the moment. */
   readonly gliding: boolean;
+  /** A rectangle is drawn to select what is in it. */
+  readonly boxing: boolean;
 }
 
 export const useCanvas = create<CanvasState>(() => ({
@@ -36,15 +38,18 @@ export const useCanvas = create<CanvasState>(() => ({
   menu: null,
   renaming: null,
   gliding: false,
+  boxing: false,
 }));
 
 /** The wire that is being drawn, and every place that its other end fits. */
 interface Drag {
   readonly start: Start | null;
+  /** It is a wire that was there before, of which one end is moved. */
+  readonly isMoved: boolean;
   readonly fits: ReadonlySet<string>;
 }
 
-const NO_DRAG: Drag = { start: null, fits: new Set() };
+const NO_DRAG: Drag = { start: null, isMoved: false, fits: new Set() };
 
 export const useDrag = create<Drag>(() => NO_DRAG);
 

@@ -1,5 +1,6 @@
 import { activeTab, redo, undo } from "../store/editor";
 import { type Theme, usePage } from "../store/layout";
+import { About } from "./About";
 import { CommandSearch } from "./CommandSearch";
 import { KeyMap } from "./KeyMap";
 import type { Command } from "./commands";
@@ -41,6 +42,12 @@ export function pageCommands(all: () => readonly Command[]): readonly Command[] 
       group: "View",
       keys: ["?"],
       run: () => openDialog({ title: "Keys and gestures", wide: true, content: <KeyMap commands={all()} /> }),
+    },
+    {
+      id: "about",
+      title: "About this server",
+      group: "View",
+      run: () => openDialog({ title: "About this server", content: <About /> }),
     },
     themed("light", "Light colours"),
     themed("dark", "Dark colours"),
