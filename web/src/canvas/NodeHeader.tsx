@@ -47,7 +47,7 @@ export function NodeHeader({ id, data, title }: Props) {
         </span>
       )}
       {entry.mode && <span className="node-mode">{MODES[entry.mode]}</span>}
-      <NodeStatus graph={graph} name={name} />
+      <NodeStatus id={id} graph={graph} name={name} />
       {layout.collapsed && ports && (
         <>
           {ports.inputs.map((each) => (

@@ -1,13 +1,14 @@
-import type { GraphName } from "../graph/document";
-import { useNodeRun } from "../store/runs";
+import { usePreview } from "../store/runs";
+import "./pictures.css";
 
 interface Props {
-  readonly graph: GraphName;
+  /** On the canvas. */
+  readonly id: string;
   readonly name: string;
 }
 
 /** The live preview of a node that works, and what it made when it is done. */
-export function NodePictures({ name }: Props) {
-  const run = useNodeRun(name);
-  return run?.preview ? <img className="node-preview" src={run.preview} alt={`preview of ${name}`} /> : null;
+export function NodePictures({ id, name }: Props) {
+  const preview = usePreview(id);
+  return preview ? <img className="node-preview" src={preview} alt={`Preview of ${name}`} /> : null;
 }

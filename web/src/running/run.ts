@@ -152,9 +152,8 @@ function fail(run: Draft, error: unknown): void {
 
 /** Nothing works any more, and what waited was not needed. */
 function stop(run: Draft): void {
-  for (const [place, node] of Object.entries(run.nodes)) {
-    if (node.state === "waiting" || node.state === "running") delete run.nodes[place];
-  }
+  const left = Object.entries(run.nodes).filter(([, { state }]) => state !== "waiting" && state !== "running");
+  run.nodes = Object.fromEntries(left);
   run.groups = {};
   for (const group of new Set(Object.keys(run.nodes).flatMap(around))) {
     const found = summary(run.nodes, group);
