@@ -15,6 +15,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from ..ports.glimpse import Glimpse
 from ..settings import Settings
 from .model import JobId, JobRequest, NewEvent, Outcome
 
@@ -73,6 +74,20 @@ class Watch(_Message):
     watched: bool
 
 
+class Look(_Message):
+    """To a worker: look into what is stored under a key. output: of which to give a picture; None: tell of all.
+
+    size: of the picture's longer side; None for PNG as it is.
+    """
+
+    kind: Literal["look"] = "look"
+    ticket: int
+    key: str
+    output: str | None = None
+    item: int = 0
+    size: int | None = None
+
+
 class Leave(_Message):
     """To a worker that waits: end."""
 
@@ -125,6 +140,20 @@ class Shown(_Message):
     picture: bytes
 
 
+class Looked(_Message):
+    """From a worker: the answer to a `Look`. type: the picture's media type."""
+
+    model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+
+    kind: Literal["looked"] = "looked"
+    ticket: int
+    state: Literal["seen", "gone", "no picture", "failed"] = "seen"
+    reason: str = ""
+    glimpses: dict[str, Glimpse] = Field(default_factory=dict)
+    type: str = ""
+    picture: bytes = b""
+
+
 class Ended(_Message):
     """From a worker: the job is over. sick: why the worker had better be replaced, "" where it is well."""
 
@@ -134,8 +163,10 @@ class Ended(_Message):
     sick: str = ""
 
 
-ToWorker: TypeAlias = Annotated[Start | RunJob | StopJob | Noted | Watch | Leave, Field(discriminator="kind")]
-FromWorker: TypeAlias = Annotated[Ready | Beat | Happened | Target | Shown | Ended, Field(discriminator="kind")]
+ToWorker: TypeAlias = Annotated[Start | RunJob | StopJob | Noted | Watch | Look | Leave, Field(discriminator="kind")]
+FromWorker: TypeAlias = Annotated[
+    Ready | Beat | Happened | Target | Shown | Looked | Ended, Field(discriminator="kind")
+]
 
 TO_WORKER: TypeAdapter[ToWorker] = TypeAdapter(ToWorker)
 FROM_WORKER: TypeAdapter[FromWorker] = TypeAdapter(FromWorker)

@@ -22,7 +22,7 @@ PAUSE_SECONDS = 0.2
 CLOSE_SECONDS = 1.0
 """How long the end of a run waits for a picture that is being made."""
 SHARE = 0.01
-"""Of the time that may be spent on pictures; the pause is the longer."""
+"""Of the time that pictures may take of a processor; the pause is the longer for it."""
 
 Show: TypeAlias = Callable[[str, int | None, Encoded], None]
 """Is given a node's name, how many of its steps were done, and the picture."""
@@ -85,10 +85,13 @@ class Previewer:
             self._thread.start()
 
     def _work(self) -> None:
+        from PIL import Image
+
+        Image.preinit()
         while (taken := self._next()) is not None:
-            began = time.perf_counter()
+            began = time.thread_time()
             self._make(*taken)
-            pause = max(PAUSE_SECONDS, (time.perf_counter() - began) / SHARE)
+            pause = max(PAUSE_SECONDS, (time.thread_time() - began) / SHARE)
             with self._changed:
                 self._changed.wait_for(lambda: self._closing, timeout=pause)
 

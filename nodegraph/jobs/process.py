@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from ..settings import Settings
 from .blackbox import BlackBox
 from .lifelines import own_memory
-from .messages import Beat, FromWorker, Leave, Shown, Start, framed, read_message
+from .messages import Beat, FromWorker, Leave, Look, Looked, Shown, Start, framed, read_message
 
 _PROGRAM = "import sys; sys.path.insert(0, {engine!r}); from nodegraph.jobs.worker import main; main(*sys.argv[1:])"
 _ENGINE = Path(__file__).parent.parent.parent
@@ -47,6 +47,7 @@ class WorkerProcess:
         self._process, self._reader, self._writer, self._log, self._box = process, reader, writer, log, box
         self._mark = 0
         self._said: asyncio.Queue[FromWorker | None] = asyncio.Queue()
+        self._looks: dict[int, asyncio.Future[Looked]] = {}
         self._gone = ""
         self._listening = asyncio.create_task(self._listen())
         self.heard = time.monotonic()
@@ -119,6 +120,18 @@ class WorkerProcess:
             raise EOFError(self._gone)
         return message
 
+    async def look(self, wanted: Look) -> Looked:
+        """Let it look into a result. Raises EOFError when the process is gone."""
+        if self.gone:
+            raise EOFError(self._gone)
+        answer: asyncio.Future[Looked] = asyncio.get_running_loop().create_future()
+        self._looks[wanted.ticket] = answer
+        try:
+            await self.send(wanted)
+            return await answer
+        finally:
+            self._looks.pop(wanted.ticket, None)
+
     async def _listen(self) -> None:
         """Hear it, also while it has no work."""
         try:
@@ -129,6 +142,9 @@ class WorkerProcess:
                     case Shown():
                         if self.on_shown is not None:
                             self.on_shown(message)
+                    case Looked(ticket=ticket):
+                        if (answer := self._looks.get(ticket)) is not None and not answer.done():
+                            answer.set_result(message)
                     case Beat() if not self._said.empty():
                         pass  # what waits to be read says as much
                     case _:
@@ -138,6 +154,11 @@ class WorkerProcess:
         except ValueError as error:  # node code wrote into the socket
             self._gone = f"the worker said what nobody understands: {error}"
             self.kill()
+        finally:
+            self._gone = self._gone or "the worker is gone"
+            for answer in self._looks.values():
+                if not answer.done():
+                    answer.set_exception(EOFError(self._gone))
         self._said.put_nowait(None)
 
     def memory(self) -> int | None:

@@ -17,7 +17,8 @@ from .attempt import Attempt, Limits
 from .claiming import Claimed
 from .errors import ClaimLost, JobTableUnusable
 from .lifelines import machine_memory
-from .messages import Ended, Ready, Shown, Watch
+from .looks import Looks, WorkerLost
+from .messages import Ended, Look, Looked, Ready, Shown, Watch
 from .model import JobError, JobId, Outcome, Wish, WorkerInfo, WorkerState
 from .places import environments
 from .process import WorkerProcess
@@ -52,6 +53,7 @@ class Supervisor:
         self._awake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._on_preview: OnPreview | None = None
+        self._looks = Looks(self._posts)
 
     @property
     def settings(self) -> Settings:
@@ -87,6 +89,11 @@ class Supervisor:
         self._on_preview = on_preview
         for post in self._posts:
             await post.watch()
+
+    @property
+    def looks(self) -> Looks:
+        """What looks into stored results; from the thread of `run`."""
+        return self._looks
 
     async def run(self) -> None:
         """Work until cancelled. Then running jobs are stopped within a step and go back into the queue."""
@@ -157,6 +164,8 @@ class Post:
         self._worker: WorkerProcess | None = None
         self._attempt: Attempt | None = None
         self._task: asyncio.Task[None] | None = None
+        self._starting = asyncio.Lock()
+        self._closed = False
         self._ready = False
         self._failures = 0
 
@@ -200,11 +209,47 @@ class Post:
 
     async def close(self) -> None:
         """Stop the job, which goes back into the queue, and end the worker."""
+        self._closed = True
         if self._task is not None and self._attempt is not None:
             await self._attempt.stop("shutdown")
             await asyncio.gather(self._task, return_exceptions=True)
-        if self._worker is not None:
-            await self._worker.leave(self._supervisor.limits.grace)
+        async with self._starting:
+            if self._worker is not None:
+                await self._worker.leave(self._supervisor.limits.grace)
+
+    @property
+    def awake(self) -> bool:
+        """Whether there is a worker that can be asked to look into results."""
+        return self._worker is not None and self._ready and not self._worker.gone
+
+    async def look(self, wanted: Look) -> Looked:
+        """Let the worker look into a result; it is started where there is none. Raises WorkerLost."""
+        if self._closed:
+            raise WorkerLost("the server ends")
+        starting = asyncio.create_task(self._woken())
+        starting.add_done_callback(lambda task: task.cancelled() or task.exception())
+        try:
+            worker = await asyncio.shield(starting)  # whoever looks may lose patience, the worker is wanted still
+            return await self._look(worker, wanted)
+        except (EOFError, OSError) as error:
+            raise WorkerLost(f"the worker that looked was lost: {error}; look again") from error
+
+    async def _woken(self) -> WorkerProcess:
+        """The worker, for one who looks."""
+        async with self._starting:
+            try:
+                return await self._started_worker()
+            except (EOFError, OSError) as error:
+                await self._bury(error)
+                raise
+
+    async def _look(self, worker: WorkerProcess, wanted: Look) -> Looked:
+        try:
+            return await worker.look(wanted)
+        except asyncio.CancelledError:
+            if not self.busy:  # it hangs in code that shows a value; a job would be told of, and costs more
+                worker.kill()
+            raise
 
     async def watch(self) -> None:
         """Let the worker know whether somebody looks."""
@@ -266,6 +311,10 @@ class Post:
 
     async def _ready_worker(self) -> WorkerProcess:
         """The worker, started where there is none. Raises EOFError or OSError when it cannot be started."""
+        async with self._starting:
+            return await self._started_worker()
+
+    async def _started_worker(self) -> WorkerProcess:
         if self._worker is not None and self._worker.gone:
             await self._bury(None)
         if self._worker is not None:

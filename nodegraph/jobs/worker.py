@@ -22,7 +22,23 @@ from ..pictures import Encoded
 from .blackbox import BlackBox
 from .health import sickness
 from .lifelines import be_first_to_go, die_with
-from .messages import Beat, Channel, Ended, Happened, Leave, Noted, Ready, RunJob, Shown, Start, StopJob, Target, Watch
+from .looker import Looker
+from .messages import (
+    Beat,
+    Channel,
+    Ended,
+    Happened,
+    Leave,
+    Look,
+    Noted,
+    Ready,
+    RunJob,
+    Shown,
+    Start,
+    StopJob,
+    Target,
+    Watch,
+)
 from .model import NewEvent
 from .perform import perform
 from .previews import Previewer
@@ -41,6 +57,7 @@ class Worker:
         self._cancel = CancelToken()
         self._job, self._claim = "", 0
         self._watched = False
+        self._looker: Looker | None = None
         self._lock = threading.Lock()
         self._tickets = itertools.count()
         self._asked: dict[int, Future[str]] = {}
@@ -54,6 +71,7 @@ class Worker:
         threading.Thread(target=self._listen, name="nodegraph-listen", daemon=True).start()
         threading.Thread(target=self._beat, args=(start.beat,), name="nodegraph-beat", daemon=True).start()
         with Runner(start.settings) as runner:
+            self._looker = Looker(runner, self._channel.send)
             self._channel.send(Ready())
             while (job := self._work.get()) is not None:
                 self._run(job, runner, box)
@@ -116,6 +134,8 @@ class Worker:
                     answer.set_result(path)
                 case Watch(watched=watched):
                     self._watched = watched
+                case Look() if self._looker is not None:
+                    self._looker.look(message)
                 case Leave():
                     self._work.put(None)
                 case _:

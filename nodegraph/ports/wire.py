@@ -17,14 +17,18 @@ class WireClass:
 
     id: str
     portable: bool
+    shown: str = ""
 
 
-def wire(*, portable: bool, id: str | None = None) -> Callable[[C], C]:
+def wire(*, portable: bool, id: str | None = None, shown: str = "") -> Callable[[C], C]:
     """Declare a class as a wire type.
 
     portable: True for values that are stored and sent bit-exactly (images, latents); the class must then be a frozen
         dataclass. False for residents (models, guiders), which are rebuilt from their recipe where needed.
     id: the name under which types are compared; by default the top-level package and the class name.
+    shown: `module:Class` of what shows values to people; it is made of a value and has `glimpse` and, where there is
+        something to see, `picture`. The class itself may have these, too; but what is elsewhere may change without
+        making stored results stale. It is imported when somebody looks.
     """
 
     def mark(cls: C) -> C:
@@ -32,7 +36,7 @@ def wire(*, portable: bool, id: str | None = None) -> Callable[[C], C]:
         if portable and not getattr(parameters, "frozen", False):
             raise TypeError(f"{cls.__qualname__} is declared portable, so it must be a dataclass with frozen=True")
         name = id or f"{cls.__module__.partition('.')[0]}.{cls.__qualname__}"
-        setattr(cls, _NOTE, WireClass(id=name, portable=portable))
+        setattr(cls, _NOTE, WireClass(id=name, portable=portable, shown=shown))
         return cls
 
     return mark

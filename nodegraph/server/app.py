@@ -22,6 +22,7 @@ from .routes import (
     session,
     system,
     templates,
+    values,
     workflows,
 )
 from .services import Services
@@ -38,6 +39,7 @@ ROUTES = (
     *batches.ROUTES,
     *queue.ROUTES,
     *history.ROUTES,
+    *values.ROUTES,
     *events.ROUTES,
     *system.ROUTES,
     *session.ROUTES,

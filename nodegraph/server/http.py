@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from ..errors import InvalidWorkflow, NodegraphError, WorkflowFormatError
 from ..jobs import errors as jobs
+from ..jobs import looks
 from ..recipe import NoRecipe
 from ..strict_json import finite, refuse_constant, unique_pairs
 from . import defects
@@ -229,6 +230,12 @@ STATUS: Mapping[type[Exception], int] = {
     NoSpace: 507,
     InvalidWorkflow: 422,
     WorkflowFormatError: 422,
+    looks.ValueGone: 404,
+    looks.NoPicture: 404,
+    looks.LookFailed: 500,
+    looks.LookTimedOut: 504,
+    looks.TooManyLooks: 503,
+    looks.WorkerLost: 503,
     jobs.UnknownJob: 404,
     jobs.UnknownBatch: 404,
     jobs.WrongState: 409,

@@ -123,7 +123,6 @@ def _answer(request: web.Request, content: bytes, kind: str, caching: str, codin
         "Cache-Control": caching,
         "ETag": f'"{tag}"',
         "Vary": "Accept-Encoding",
-        "Cross-Origin-Opener-Policy": "same-origin",
     }
     if is_known(request, tag):
         return web.Response(status=304, headers=headers)

@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 import struct
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic import Field
+
+from ..ports.glimpse import Glimpse
 from .schemas import _Document
 
 _LENGTH = struct.Struct("!I")
+
+
+class ValueGlimpses(_Document):
+    """What is stored under a key. outputs: what is told of each output of the node."""
+
+    key: str
+    outputs: dict[str, Glimpse]
+
+
+class PictureQuery(_Document):
+    """Which of a value's pictures. size: of the longer side in pixels; without it a PNG of the whole size."""
+
+    item: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    size: Annotated[int, Field(ge=16, le=4096)] | None = None
 
 
 class Preview(_Document):

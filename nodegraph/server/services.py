@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from pydantic import BaseModel
 
 if TYPE_CHECKING:
+    from ..jobs.looks import Looks
     from ..jobs.messages import Shown
     from ..jobs.model import JobId
     from ..jobs.table import JobTable
@@ -37,6 +38,10 @@ class Workforce(Protocol):
 
     def workers(self) -> Sequence[BaseModel]:
         """The worker processes as they are."""
+
+    @property
+    def looks(self) -> Looks:
+        """What looks into stored results."""
 
     async def watch(self, on_preview: Callable[[JobId, Shown], None] | None) -> None:
         """Tell what nodes show while they run, from now on; None: to nobody."""

@@ -24,7 +24,7 @@ SOFT = 0.825
 """What each output is weaker by than the one below it, where the weighting is soft."""
 
 
-@wire(portable=False)
+@wire(portable=False, shown="nodes.showing.models:ControlNetShown")
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ControlNet:
     """A ControlNet.

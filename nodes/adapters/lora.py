@@ -60,7 +60,7 @@ def _sides(layer: nn.Conv2d) -> tuple[int, int]:
     return padding[0], padding[1]
 
 
-@wire(portable=False)
+@wire(portable=False, shown="nodes.showing.models:LoraShown")
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Lora:
     """Low-rank changes for the layers of a model, as a file holds them.

@@ -13,7 +13,7 @@ from nodegraph import Context, Seed, node
 
 from ..noise import INITIAL, NoiseKind, noise_source
 from ..schedules.noise import NoiseSchedule
-from ..showing import Rough
+from ..showing.rough import Rough
 from ..types import Guider, Latent, LatentSpace, Mask, Sampler, Sigmas, State
 from . import specs
 from .loop import OnStep, drive

@@ -94,7 +94,7 @@ class IconEntry:
     captions: tuple[str, ...]
 
 
-@wire(portable=True)
+@wire(portable=True, shown="nodes.showing.training:IconDataShown")
 @dataclass(frozen=True, kw_only=True, eq=False)
 class IconData:
     """Pictures with captions; `sources` says per set its version, licence and URL."""

@@ -23,7 +23,7 @@ Weights = dict[str, Tensor]
 """A network's state: tensors by name."""
 
 
-@wire(portable=True)
+@wire(portable=True, shown="nodes.showing.training:TrainedShown")
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrainedAutoencoder:
     """An autoencoder's averaged weights after `steps` steps."""
@@ -37,7 +37,7 @@ class TrainedAutoencoder:
         return _filled(AutoencoderKL(self.config), self.weights)
 
 
-@wire(portable=True)
+@wire(portable=True, shown="nodes.showing.training:TrainedShown")
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrainedDenoiser:
     """The averaged weights of a denoiser and the text encoder trained with it, after `steps` steps.
@@ -56,7 +56,7 @@ class TrainedDenoiser:
         return _filled(TextToLatent(self.denoiser, self.text_encoder), self.weights)
 
 
-@wire(portable=True)
+@wire(portable=True, shown="nodes.showing.training:TrainedShown")
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrainedMatcher:
     """A picture-caption matcher's weights after `steps` steps.
@@ -74,7 +74,7 @@ class TrainedMatcher:
         return _filled(ImageTextMatcher(self.config), self.weights)
 
 
-@wire(portable=True)
+@wire(portable=True, shown="nodes.showing.training:LatentDataShown")
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LatentData:
     """A data set as an autoencoder sees it.

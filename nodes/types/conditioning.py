@@ -101,7 +101,7 @@ class Entry:
         return everywhere and self.start == 0.0 and self.end == 1.0
 
 
-@wire(portable=True)
+@wire(portable=True, shown="nodes.showing.conditioning:ConditioningShown")
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Conditioning:
     """Everything that is said about a batch of pictures.

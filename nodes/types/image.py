@@ -13,7 +13,7 @@ from nodegraph import wire
 from .checks import BrokenContract, check_one_of, check_range, check_tensor
 
 
-@wire(portable=True)
+@wire(portable=True, shown="nodes.showing.pixels:ImageShown")
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Image:
     """A batch of pictures of one size.
@@ -47,7 +47,7 @@ class Image:
         return int(self.pixels.shape[3])
 
 
-@wire(portable=True)
+@wire(portable=True, shown="nodes.showing.pixels:MaskShown")
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Mask:
     """A batch of masks.

@@ -14,7 +14,7 @@ from nodegraph import wire
 from .checks import BrokenContract, check_finite, check_tensor
 
 
-@wire(portable=True)
+@wire(portable=True, shown="nodes.showing.latents:LatentSpaceShown")
 @dataclass(frozen=True, kw_only=True)
 class LatentSpace:
     """Where a latent belongs: two spaces are one when all that decides about decoding is equal.
@@ -62,7 +62,7 @@ def _column(values: tuple[float, ...], like: Tensor) -> Tensor:
     return torch.tensor(values, dtype=like.dtype, device=like.device)[:, None, None]
 
 
-@wire(portable=True)
+@wire(portable=True, shown="nodes.showing.latents:LatentShown")
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Latent:
     """A batch of latents.

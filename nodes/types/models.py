@@ -90,7 +90,7 @@ class Patch:
         return None
 
 
-@wire(portable=False)
+@wire(portable=False, shown="nodes.showing.models:DenoiserShown")
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Denoiser:
     """A network that takes noise away, with all that is needed to use it.
@@ -190,7 +190,7 @@ def _first_parameter(network: nn.Module) -> Tensor:
     return torch.zeros(0) if found is None else found
 
 
-@wire(portable=False)
+@wire(portable=False, shown="nodes.showing.models:TextEncoderShown")
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TextEncoder:
     """Texts to what a denoiser attends to. Families derive from it."""
@@ -212,7 +212,7 @@ class TextEncoder:
         return []
 
 
-@wire(portable=False)
+@wire(portable=False, shown="nodes.showing.models:AutoencoderShown")
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Autoencoder:
     """Pictures to latents and back. Families derive from it.

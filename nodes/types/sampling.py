@@ -34,7 +34,7 @@ class Denoise(Protocol):
         """The expected clean latent, given `x` at level `sigma`; one evaluation."""
 
 
-@wire(portable=False)
+@wire(portable=False, shown="nodes.showing.models:GuiderShown")
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Guider:
     """Denoisers and conditionings made into one function of the noisy latent. Guidance methods derive from it."""
@@ -84,7 +84,7 @@ class State:
     sigmas: Float64[Tensor, " levels"]
 
 
-@wire(portable=True)
+@wire(portable=True, shown="nodes.showing.sampling:SamplerShown")
 @dataclass(frozen=True, kw_only=True)
 class Sampler:
     """A way down a grid of noise levels. Methods derive from it; their fields are their parameters."""

@@ -14,7 +14,7 @@ from nodegraph import wire
 from .checks import BrokenContract, check_finite, check_tensor
 
 
-@wire(portable=True)
+@wire(portable=True, shown="nodes.showing.sampling:SigmasShown")
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sigmas:
     """Noise levels in the terms of a denoiser's noise schedule.

@@ -13,7 +13,7 @@ from nodegraph.execution.events import Event, NodePreview
 from nodegraph.execution.run import Runner
 from nodes.checkpoints.header import read_header
 from nodes.checkpoints.load import load_checkpoint
-from nodes.showing import Rough, rough_pixels
+from nodes.showing.rough import Rough, rough_pixels
 from nodes.training.exports import load_matcher
 
 ROOT = Path(__file__).parents[2]

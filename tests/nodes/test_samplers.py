@@ -26,7 +26,7 @@ from nodes.schedules.discrete import spaced_steps
 from nodes.schedules.flow import flow_sigmas
 from nodes.schedules.karras import karras_levels
 from nodes.schedules.noise import NoiseSchedule
-from nodes.showing import Rough
+from nodes.showing.rough import Rough
 from nodes.types import Latent, NoiseSource, Sampler, Sigmas, State
 from nodes.types.sampling import Denoise
 

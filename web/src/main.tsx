@@ -1,3 +1,4 @@
+import "./shell/plainHttp";
 import "@xyflow/react/dist/style.css";
 import { type ReactNode, StrictMode } from "react";
 import { createRoot } from "react-dom/client";

@@ -617,7 +617,7 @@ export interface paths {
             readonly cookie?: never;
         };
         /** A picture of what a template makes. */
-        readonly get: operations["get_picture"];
+        readonly get: operations["templates_get_picture"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -654,6 +654,40 @@ export interface paths {
         readonly put?: never;
         /** What keeps a workflow from running; nothing is wrong with a request whose workflow has defects. */
         readonly post: operations["validate"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/values/{key}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** What is told of a result: of each output a line, numbers, charts, and how many pictures there are. */
+        readonly get: operations["get_value"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/values/{key}/{output}/picture": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** A picture of an output: WebP of a wanted size, or PNG as it is. */
+        readonly get: operations["values_get_picture"];
+        readonly put?: never;
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -848,6 +882,17 @@ export interface components {
             };
         };
         /**
+         * Chart
+         * @description A curve. x: where each point is; None counts them from 0.
+         */
+        readonly Chart: {
+            readonly title: string;
+            readonly x: readonly number[] | null;
+            readonly x_title: string;
+            readonly y: readonly number[];
+            readonly y_title: string;
+        };
+        /**
          * Checked
          * @description Everything that keeps a workflow from running; nothing where it can run.
          */
@@ -974,6 +1019,23 @@ export interface components {
             readonly workflow: {
                 readonly [key: string]: components["schemas"]["JsonValue"];
             };
+        };
+        /**
+         * Glimpse
+         * @description What is told of a value. Small, whatever the value is.
+         *
+         *     type: what it is, such as "Image". text: one line. pictures: how many items can be shown as pictures. numbers: by
+         *     what they mean. value: a plain value itself, cut where it is long.
+         */
+        readonly Glimpse: {
+            readonly charts: readonly components["schemas"]["Chart"][];
+            readonly numbers: {
+                readonly [key: string]: number | string;
+            };
+            readonly pictures: number;
+            readonly text: string;
+            readonly type: string;
+            readonly value: components["schemas"]["JsonValue"];
         };
         /**
          * InputDefinition
@@ -1841,6 +1903,16 @@ export interface components {
             readonly width: number;
         };
         /**
+         * ValueGlimpses
+         * @description What is stored under a key. outputs: what is told of each output of the node.
+         */
+        readonly ValueGlimpses: {
+            readonly key: string;
+            readonly outputs: {
+                readonly [key: string]: components["schemas"]["Glimpse"];
+            };
+        };
+        /**
          * VariableType
          * @description A type that the wires into a node decide, the same throughout the node.
          */
@@ -1976,7 +2048,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description 500: internal; 503: job_table_unusable; 503: no_advice; 503: not_written; 507: no_space; 507: table_full. */
+        /** @description 500: internal; 500: look_failed; 503: job_table_unusable; 503: no_advice; 503: not_written; 503: too_many_looks; 503: worker_lost; 504: look_timed_out; 507: no_space; 507: table_full. */
         readonly Failed: {
             headers: {
                 readonly [name: string]: unknown;
@@ -1985,7 +2057,7 @@ export interface components {
                 readonly "application/json": components["schemas"]["Problem"];
             };
         };
-        /** @description 400: bad_request; 400: malformed_json; 401: token_needed; 401: wrong_token; 403: wrong_host; 404: no_such_file; 404: no_such_path; 404: unknown_batch; 404: unknown_input; 404: unknown_job; 404: unknown_template; 404: unknown_version; 404: unknown_workflow; 405: wrong_method; 409: client_key_reused; 409: workflow_changed; 409: workflow_exists; 409: wrong_placement; 409: wrong_state; 410: workflow_lost; 413: picture_too_large; 413: request_too_large; 413: too_large; 415: not_a_picture; 422: bad_workflow_name; 422: invalid_workflow; 422: no_recipe; 422: not_an_export; 422: workflow_format_error; 422: wrong_request; 429: too_many_attempts. */
+        /** @description 400: bad_request; 400: malformed_json; 401: token_needed; 401: wrong_token; 403: wrong_host; 404: no_picture; 404: no_such_file; 404: no_such_path; 404: unknown_batch; 404: unknown_input; 404: unknown_job; 404: unknown_template; 404: unknown_version; 404: unknown_workflow; 404: value_gone; 405: wrong_method; 409: client_key_reused; 409: workflow_changed; 409: workflow_exists; 409: wrong_placement; 409: wrong_state; 410: workflow_lost; 413: picture_too_large; 413: request_too_large; 413: too_large; 415: not_a_picture; 422: bad_workflow_name; 422: invalid_workflow; 422: no_recipe; 422: not_an_export; 422: workflow_format_error; 422: wrong_request; 429: too_many_attempts. */
         readonly Refused: {
             headers: {
                 readonly [name: string]: unknown;
@@ -2982,7 +3054,7 @@ export interface operations {
             };
         };
     };
-    readonly get_picture: {
+    readonly templates_get_picture: {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
@@ -3065,6 +3137,73 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["Checked"];
                 };
+            };
+        };
+    };
+    readonly get_value: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly key: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ValueGlimpses"];
+                };
+            };
+            /** @description Not Modified */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    readonly values_get_picture: {
+        readonly parameters: {
+            readonly query?: {
+                readonly item?: number;
+                readonly size?: number;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly key: string;
+                readonly output: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "image/png": string;
+                    readonly "image/webp": string;
+                };
+            };
+            /** @description Not Modified */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

@@ -150,7 +150,9 @@ function partsOf(
 }
 
 function regionNode(id: string, node: CanvasNode, { width, height }: RegionBox): RegionNode {
-  const { handles: _handles, initialHeight: _height, ...rest } = node;
+  const rest = { ...node };
+  delete rest.handles;
+  delete rest.initialHeight;
   return { ...rest, id, type: "region", width, height, zIndex: REGION_LAYER, dragHandle: ".node-header" };
 }
 

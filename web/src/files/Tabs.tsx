@@ -42,7 +42,7 @@ export function Tabs() {
               type="button"
               className="tab-close"
               tabIndex={-1}
-              aria-label={`Close ${titleOf(tab)}`}
+              aria-hidden="true"
               onClick={() => closeWithCare(tab)}
             >
               ✕

@@ -22,6 +22,8 @@ interface Session {
 
 const DELAY_MS = 400;
 const DAYS_KEPT = 30;
+/** Not over plain HTTP from another machine; a window then knows its own session only. */
+const CAN_LOCK = typeof navigator !== "undefined" && "locks" in navigator;
 
 const store = () => createStore("nodegraph", "sessions");
 
@@ -39,7 +41,8 @@ export async function restoreSession(): Promise<void> {
 /** The session of this window: the one it had before a reload, one whose window is gone, or a new one. */
 async function takeSession(known: readonly string[]): Promise<string> {
   const mine = sessionStorage.getItem("nodegraph.session");
-  for (const each of mine ? [mine, ...known] : known) {
+  const free = CAN_LOCK ? known : []; // else another window may have them
+  for (const each of mine ? [mine, ...free] : free) {
     if (await lock(each)) return remember(each);
   }
   const made = crypto.randomUUID();
@@ -54,6 +57,7 @@ function remember(session: string): string {
 
 /** Hold a session until the window is gone; false when another window holds it. */
 function lock(session: string): Promise<boolean> {
+  if (!CAN_LOCK) return Promise.resolve(true);
   return new Promise((resolve) => {
     void navigator.locks.request(`nodegraph ${session}`, { ifAvailable: true }, (held) => {
       resolve(held !== null);

@@ -1,3 +1,4 @@
+import "../shell/plainHttp";
 import { type ReactNode, StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { ApiError } from "../api/http";

@@ -120,12 +120,12 @@ export class Border {
 
   /** Take away a declared input that goes nowhere any more. */
   removeInput(name: string): void {
-    delete this.inner.inputs[name];
-    const { [name]: _gone, ...inputs } = this.entry.inputs ?? {};
+    this.inner.inputs = omitted(this.inner.inputs, name);
+    const inputs = this.entry.inputs && omitted(this.entry.inputs, name);
     const { each, carry, index } = this.entry;
     const isKept = (other: string) => other !== name;
     const kept = { each: each?.filter(isKept), carry: carry?.filter(isKept) };
-    this.setEntry({ inputs: this.entry.inputs && inputs, ...kept, index: index === name ? undefined : index });
+    this.setEntry({ inputs, ...kept, index: index === name ? undefined : index });
     const at = place(this.call, name);
     this.outer.inputs = changed(this.outer.inputs, ({ to, ...more }) => {
       const left = to.filter((other) => other !== at);
@@ -134,7 +134,7 @@ export class Border {
   }
 
   removeOutput(name: string): void {
-    delete this.inner.outputs[name];
+    this.inner.outputs = omitted(this.inner.outputs, name);
     const { carry, collect, until } = this.entry;
     const isKept = (other: string) => other !== name;
     const kept = { carry: carry?.filter(isKept), collect: collect?.filter(isKept) };
@@ -195,7 +195,7 @@ export function rewired(nodes: Readonly<Record<string, NodeEntry>>, change: (fro
 }
 
 export function withInput(entry: NodeEntry, port: string, source: Source | undefined): NodeEntry {
-  const { [port]: _old, ...rest } = entry.inputs ?? {};
+  const rest = omitted(entry.inputs, port);
   return { ...entry, inputs: source === undefined ? rest : { ...rest, [port]: source } };
 }
 
@@ -215,6 +215,11 @@ export function newNames(nodes: object, names: ReadonlySet<string>, taken: objec
     found.set(name, own);
   }
   return found;
+}
+
+/** The table without some of its names. */
+export function omitted<T>(table: Readonly<Record<string, T>> = {}, ...names: readonly string[]): Record<string, T> {
+  return Object.fromEntries(Object.entries(table).filter(([name]) => !names.includes(name)));
 }
 
 export function changed<T>(table: Readonly<Record<string, T>>, change: (value: T) => T | undefined): Record<string, T> {

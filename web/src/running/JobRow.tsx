@@ -40,9 +40,16 @@ export const JobRow = memo(function JobRow({ job, order }: Props) {
   };
   return (
     <li className={`job job-${job.state}${isTarget ? " job-target" : ""}`} {...dragging}>
-      <button type="button" className="job-main" title="Show this run in its workflow" onClick={() => showJob(job)}>
+      <button
+        type="button"
+        className="job-main"
+        title="Show this run in its workflow"
+        aria-label="Show this run"
+        aria-describedby={`job-${job.id}`}
+        onClick={() => showJob(job)}
+      >
         {!picture ? <StateIcon job={job} /> : <img src={picture.small} alt="" loading="lazy" />}
-        <span className="job-texts">
+        <span className="job-texts" id={`job-${job.id}`}>
           <span className="job-name">{nameOf(job)}</span>
           <Facts job={job} />
         </span>

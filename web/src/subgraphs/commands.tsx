@@ -1,8 +1,9 @@
 import type { Command } from "../shell/commands";
 import { openDialog } from "../shell/dialogs";
 import { activeTab } from "../store/editor";
+import { ExposeDialog } from "./ExposeDialog";
 import { ForEachDialog } from "./ForEachDialog";
-import { enterChosen, leave, makeGraph, repeatThese, toggleOpen, unpackChosen } from "./actions";
+import { enterChosen, leave, makeGraph, repeatThese, toggleEnds, toggleOpen, unpackChosen } from "./actions";
 import { chosenCall, chosenNodes } from "./selection";
 
 const hasChosen = () => chosenNodes().names.size > 0;
@@ -46,6 +47,28 @@ export const SUBGRAPH_COMMANDS: readonly Command[] = [
     menu: ["node"],
     isEnabled: hasChosen,
     run: repeatThese,
+  },
+  {
+    id: "expose-inputs",
+    title: "Expose inputs…",
+    group: "Graph",
+    keys: ["Mod+I"],
+    menu: ["node"],
+    isEnabled: () => chosenNodes().names.size === 1,
+    run: () => {
+      const { graph, names } = chosenNodes();
+      const [node] = names;
+      if (node !== undefined)
+        openDialog({ title: "Expose inputs", content: <ExposeDialog graph={graph} node={node} /> });
+    },
+  },
+  {
+    id: "show-ends",
+    title: "Show or hide the inputs and outputs of the workflow",
+    group: "Graph",
+    menu: ["canvas"],
+    isEnabled: () => activeTab().trail.length === 0,
+    run: toggleEnds,
   },
   {
     id: "open-graph",

@@ -1,17 +1,16 @@
-"""What wire types show of themselves, for people who look into a wire."""
+"""Rough pictures of latents."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from PIL.Image import Image as Picture
-from PIL.Image import fromarray
 from torch import Tensor
 
-from .types.latent import LatentSpace
+from ..types.latent import LatentSpace
+from .tensors import to_picture
 
 
 def rough_pixels(samples: Float[Tensor, "batch c h w"], space: LatentSpace) -> Float[Tensor, "batch rgb h w"]:
@@ -26,12 +25,6 @@ def rough_pixels(samples: Float[Tensor, "batch c h w"], space: LatentSpace) -> F
     return found
 
 
-def picture(pixels: Float[Tensor, "channels h w"]) -> Picture:
-    """A picture of grey, RGB or RGBA in [0, 1]."""
-    values: np.ndarray = pixels.mul(255.0).round_().to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
-    return fromarray(values[:, :, 0] if values.shape[2] == 1 else values)
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Rough:
     """A latent on its way, wherever it lies, that shows itself roughly; nothing is computed until it does."""
@@ -41,4 +34,4 @@ class Rough:
 
     def picture(self, item: int) -> Picture:
         """One of its items."""
-        return picture(rough_pixels(self.samples[item : item + 1], self.space)[0])
+        return to_picture(rough_pixels(self.samples[item : item + 1], self.space)[0])
