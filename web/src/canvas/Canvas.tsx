@@ -1,4 +1,4 @@
-import { Background, BackgroundVariant, MiniMap, ReactFlow, SelectionMode } from "@xyflow/react";
+import { Background, BackgroundVariant, ReactFlow, SelectionMode } from "@xyflow/react";
 import { type MouseEvent, useCallback, useEffect, useMemo, useState } from "react";
 import { Branches } from "../subgraphs/Branches";
 import { EndsView } from "../subgraphs/EndsView";
@@ -9,14 +9,15 @@ import { shownGraph, useTab } from "../store/editor";
 import { usePage } from "../store/layout";
 import { CanvasBar } from "./CanvasBar";
 import { DrawnWire } from "./DrawnWire";
+import { FarWires } from "./FarWires";
 import { GroupView } from "./GroupView";
+import { Minimap } from "./Minimap";
 import { NodeView } from "./NodeView";
 import { NoteView } from "./NoteView";
 import { SocketTip } from "./SocketTip";
 import { WireHint } from "./WireHint";
 import { WireView } from "./WireView";
 import { listenToClipboard } from "./clipboard";
-import { tintOf } from "./colours";
 import { beginDrag, drawWire, dropWire, endOfWire, judge, moveWire } from "./connecting";
 import { changeEdges, changedNodes, dragStarted, dragStopped, dropped, openPalette, reroute } from "./gestures";
 import { type AnyNode, type CanvasEdge, type CanvasModel, canvasModel } from "./model";
@@ -26,6 +27,7 @@ import { Palette } from "./palette/Palette";
 import { useCanvas, useDrag, usePointer, useRefusal } from "./state";
 import { useCanvasNodes } from "./useCanvasNodes";
 import { useView } from "./useView";
+import { onSocketKey } from "./walking";
 import "./canvas.css";
 
 const NODE_TYPES = { node: NodeView, region: RegionView, ends: EndsView, frame: GroupView, note: NoteView };
@@ -36,6 +38,7 @@ const PAN_BUTTONS = [0, 1];
 /** With more nodes than this only those in view are in the page. */
 const MANY = 80;
 const FAR = 0.35;
+const NO_EDGES: CanvasEdge[] = [];
 
 export function Canvas() {
   const document = useTab((tab) => tab.document);
@@ -49,12 +52,16 @@ export function Canvas() {
   const model = useModel(document, graph, definitions);
   const [nodes, change] = useCanvasNodes(model, selected, revision);
   const edges = useMemo(() => withSelection(model.edges, selected), [model.edges, selected]);
+  const areWiresFar = useCanvas((state) => state.far) && edges.length > MANY;
   const saveView = useView();
   useEffect(listenToClipboard, []);
 
   return (
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- an application is what the keys are for
     <div
       className={`canvas${isGliding ? " canvas-gliding" : ""}`}
+      role="application"
+      aria-label="Canvas"
       tabIndex={-1}
       onPointerMove={(event) => usePointer.setState({ x: event.clientX, y: event.clientY })}
       onDoubleClick={(event: MouseEvent<HTMLElement>) => openPalette(event)}
@@ -62,10 +69,11 @@ export function Canvas() {
       onMouseDownCapture={pickUp}
       onDragOver={(event) => event.dataTransfer.types.includes("application/x-nodegraph") && event.preventDefault()}
       onDrop={dropped}
+      onKeyDown={onSocketKey}
     >
       <ReactFlow<AnyNode, CanvasEdge>
         nodes={nodes}
-        edges={edges}
+        edges={areWiresFar ? NO_EDGES : edges}
         nodeTypes={NODE_TYPES}
         edgeTypes={EDGE_TYPES}
         onInit={(flow) => useCanvas.setState({ flow })}
@@ -116,11 +124,12 @@ export function Canvas() {
         onlyRenderVisibleElements={nodes.length > MANY}
       >
         <Background variant={BackgroundVariant.Dots} gap={20} size={1.4} />
-        {minimap && <MiniMap pannable zoomable nodeColor={minimapColour} nodeStrokeWidth={0} ariaLabel="Minimap" />}
+        {areWiresFar && <FarWires edges={model.edges} />}
         <Branches />
         <WireHint />
       </ReactFlow>
       <Trail />
+      {minimap && <Minimap />}
       <CanvasBar />
       <SocketTip />
       <Palette />
@@ -131,14 +140,6 @@ export function Canvas() {
 const PLACES = { node: "node", region: "node", ends: "node", frame: "group", note: "note" } as const;
 
 const isValid = (connection: Parameters<typeof judge>[0]): boolean => "how" in judge(connection);
-
-function minimapColour(node: AnyNode): string {
-  if (node.type === "frame") return "color-mix(in oklab, var(--text-2) 12%, transparent)";
-  if (node.type === "region") return "color-mix(in oklab, var(--accent) 15%, transparent)";
-  return node.type === "note" || node.type === "ends"
-    ? "var(--line)"
-    : tintOf(node.data.ports?.category ?? "", node.data.layout.colour);
-}
 
 /** The model of the shown graph; what did not change since the last one is the same. */
 function useModel(...[document, graph, definitions]: Parameters<typeof canvasModel>): CanvasModel {

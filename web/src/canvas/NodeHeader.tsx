@@ -1,6 +1,8 @@
 import { changeLayout, changeNode, tidy } from "../graph/edits";
+import { CALLS } from "../graph/ports";
 import { NodeStatus } from "../running/NodeStatus";
 import { edit } from "../store/editor";
+import { enterNode } from "../subgraphs/actions";
 import { Socket } from "./Socket";
 import { TitleField } from "./TitleField";
 import type { NodeData } from "./model";
@@ -22,7 +24,10 @@ export function NodeHeader({ id, data, title }: Props) {
     edit("title", (each) => changeNode(each, name, (old) => tidy({ ...old, title: next })), { graph });
   };
   return (
-    <header className="node-header" onDoubleClick={() => useCanvas.setState({ renaming: id })}>
+    <header
+      className="node-header"
+      onDoubleClick={() => (CALLS.has(entry.type) ? enterNode(id) : useCanvas.setState({ renaming: id }))}
+    >
       <button
         type="button"
         className="node-collapse nodrag"
@@ -42,7 +47,7 @@ export function NodeHeader({ id, data, title }: Props) {
         </span>
       )}
       {entry.mode && <span className="node-mode">{MODES[entry.mode]}</span>}
-      <NodeStatus graph={graph} name={name} />
+      <NodeStatus id={id} graph={graph} name={name} />
       {layout.collapsed && ports && (
         <>
           {ports.inputs.map((each) => (

@@ -40,7 +40,7 @@ export const NodeView = memo(
             <NodeHeader id={id} data={data} title={title} />
             {!layout.collapsed && <CallTools id={id} graph={data.graph} name={name} entry={entry} isOpen={false} />}
             {!layout.collapsed && <NodeBody id={id} data={data} />}
-            {!layout.collapsed && <NodePictures graph={data.graph} name={name} />}
+            {!layout.collapsed && <NodePictures id={id} data={data} />}
             <WidthHandle data={data} />
           </>
         )}
@@ -83,7 +83,10 @@ interface InputProps {
 }
 
 function Input({ id, input, data }: InputProps) {
-  const isWired = data.wired.includes(input.name);
+  const own = data.entry.inputs?.[input.name];
+  const fed = data.fed[input.name];
+  const isFed = fed !== undefined && own === undefined && input.required;
+  const isWired = isFed || data.wired.includes(input.name);
   return (
     <>
       <Socket
@@ -99,7 +102,7 @@ function Input({ id, input, data }: InputProps) {
         graph={data.graph}
         node={data.name}
         input={input}
-        source={data.entry.inputs?.[input.name]}
+        source={isFed ? { from: fed } : own}
         isWired={isWired}
       />
     </>

@@ -59,13 +59,11 @@ const HUES: Readonly<Record<Colour, number | undefined>> = {
 /** The colour that somebody chose, as CSS. */
 export function chosenColour(colour: Colour): string {
   const found = HUES[colour];
-  return found === undefined
-    ? "oklch(var(--tint-lightness) 0.02 260)"
-    : `oklch(var(--tint-lightness) var(--tint-chroma) ${found})`;
+  return found === undefined ? "oklch(0.62 0.02 260)" : `oklch(0.62 0.12 ${found})`;
 }
 
 /** The colour of a node's header: the chosen one, or that of its category. */
 export function tintOf(category: string, colour?: Colour): string {
   if (colour) return chosenColour(colour);
-  return `oklch(var(--tint-lightness) var(--tint-chroma) ${hue(category.split("/")[0] ?? "", CATEGORY_SEED)})`;
+  return `oklch(0.62 0.12 ${hue(category.split("/")[0] ?? "", CATEGORY_SEED)})`;
 }

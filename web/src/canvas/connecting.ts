@@ -7,6 +7,7 @@ import { portsOf } from "../graph/ports";
 import { type End, type Fit, type Link, fit } from "../graph/wiring";
 import { useDefinitions } from "../store/definitions";
 import { activeTab, edit, editDocument, shownGraph } from "../store/editor";
+import { locate } from "../subgraphs/paths";
 import { drawSpecial, isSpecial, judgeSpecial } from "../subgraphs/wires";
 import type { CanvasEdge } from "./model";
 import { endDrag, refuse, useCanvas, useDrag } from "./state";
@@ -22,7 +23,9 @@ interface Drawn {
 export function ownerOf(id: string): { readonly graph: GraphName; readonly name: string } {
   const data = useCanvas.getState().flow?.getNode(id)?.data;
   if (data && "name" in data) return { graph: data.graph, name: data.name as string };
-  return { graph: shownGraph(activeTab()), name: id };
+  const tab = activeTab();
+  const found = locate(tab.document, shownGraph(tab), id);
+  return found ? { graph: found.graph, name: found.node } : { graph: shownGraph(tab), name: id };
 }
 
 function drawn(connection: Pick<Connection, "source" | "sourceHandle" | "target" | "targetHandle">): Drawn | string {

@@ -4,8 +4,10 @@ import type { DragEvent, MouseEvent, MouseEvent as ReactMouseEvent } from "react
 import { create } from "zustand";
 import type { Layout, Point } from "../graph/document";
 import { insertPoint, pointsKey, setPoints } from "../graph/points";
-import { activeTab, changeTab, edit, select } from "../store/editor";
+import { activeTab, asOneStep, changeTab, edit, select } from "../store/editor";
+import { dropIntoRegion, keepStill, spliceDropped } from "../subgraphs/dropNodes";
 import { copied, pasteFragment } from "./clipboard";
+import { screenOf } from "./connecting";
 import type { AnyNode, CanvasEdge } from "./model";
 import { addEntry } from "./palette/add";
 import { nodeEntries } from "./palette/entries";
@@ -80,7 +82,18 @@ export function dragStopped(event: Pointer, node: AnyNode | undefined, moved: Mo
     drag && lead ? [...drag.inside].map(([id, at]) => ({ id, at: beside(at, lead.position, drag.from) })) : [];
   const places = [...all.map(({ id, position }) => ({ id, at: position })), ...along];
   if (event.altKey && flow) duplicateTo(all[0]);
-  else place("move", places);
+  else if (!drag && flow && dropIntoRegion(all, pointed(event))) return;
+  else
+    asOneStep(() => {
+      keepStill(all, () => place("move", places));
+      if (all.length === 1 && all[0]) spliceDropped(all[0].id);
+    });
+}
+
+/** Where on the canvas the pointer is. */
+function pointed(event: Pointer): Point {
+  const screen = screenOf("nativeEvent" in event ? event.nativeEvent : event);
+  return useCanvas.getState().flow?.screenToFlowPosition(screen, { snapToGrid: false }) ?? screen;
 }
 
 const beside = (at: Point, to: Point, from: Point): Point => ({ x: at.x + to.x - from.x, y: at.y + to.y - from.y });

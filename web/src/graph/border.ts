@@ -38,6 +38,7 @@ export class Border {
   readonly outer: Draft;
   readonly inner: Draft;
   readonly #passes = new Map<string, string>();
+  readonly #takers = new Map<string, string>();
 
   constructor(
     readonly document: Document,
@@ -98,15 +99,16 @@ export class Border {
       this.feed(to, placed);
       return undefined;
     }
-    return mapWires(source, (from) => inside(from) ?? this.#pass(outside(from)));
+    return mapWires(source, (from) => inside(from) ?? this.#pass(outside(from), parsePlace(to).node));
   }
 
-  #pass(from: string): string {
+  #pass(from: string, taker: string): string {
     let name = this.#passes.get(from);
     if (name === undefined) {
       name = freeName(this.inner.nodes, parsePlace(from).port);
       this.inner.nodes[name] = { type: PASS.type };
       this.#passes.set(from, name);
+      this.#takers.set(name, taker);
       this.feed(place(name, PASS.input), { from });
     }
     return place(name, PASS.output);
@@ -120,12 +122,12 @@ export class Border {
 
   /** Take away a declared input that goes nowhere any more. */
   removeInput(name: string): void {
-    delete this.inner.inputs[name];
-    const { [name]: _gone, ...inputs } = this.entry.inputs ?? {};
+    this.inner.inputs = omitted(this.inner.inputs, name);
+    const inputs = this.entry.inputs && omitted(this.entry.inputs, name);
     const { each, carry, index } = this.entry;
     const isKept = (other: string) => other !== name;
     const kept = { each: each?.filter(isKept), carry: carry?.filter(isKept) };
-    this.setEntry({ inputs: this.entry.inputs && inputs, ...kept, index: index === name ? undefined : index });
+    this.setEntry({ inputs, ...kept, index: index === name ? undefined : index });
     const at = place(this.call, name);
     this.outer.inputs = changed(this.outer.inputs, ({ to, ...more }) => {
       const left = to.filter((other) => other !== at);
@@ -134,7 +136,7 @@ export class Border {
   }
 
   removeOutput(name: string): void {
-    delete this.inner.outputs[name];
+    this.inner.outputs = omitted(this.inner.outputs, name);
     const { carry, collect, until } = this.entry;
     const isKept = (other: string) => other !== name;
     const kept = { carry: carry?.filter(isKept), collect: collect?.filter(isKept) };
@@ -145,10 +147,20 @@ export class Border {
     this.outer.nodes[this.call] = tidy<NodeEntry>({ ...this.entry, ...change });
   }
 
+  /** The nodes that hand on what comes from outside lie left of those that take it. */
+  #withPasses(layout: Layout): Layout {
+    const nodes = { ...layout.nodes };
+    for (const [name, taker] of this.#takers) {
+      const { x, y } = nodes[taker] ?? { x: 0, y: 0 };
+      nodes[name] = { x: x - 300, y: y + 120 };
+    }
+    return { ...layout, nodes };
+  }
+
   /** The document with both graphs as they are now, and these layouts. */
   done(outer: Layout, inner: Layout): Document {
     const graph = this.entry.graph ?? "";
-    const graphs = { ...this.document.graphs, [graph]: finished(this.inner, inner) };
+    const graphs = { ...this.document.graphs, [graph]: finished(this.inner, this.#withPasses(inner)) };
     const made = finished(this.outer, outer);
     if (this.outerName === "") return { ...made, format: this.document.format, graphs };
     return { ...this.document, graphs: { ...graphs, [this.outerName]: made } };
@@ -195,7 +207,7 @@ export function rewired(nodes: Readonly<Record<string, NodeEntry>>, change: (fro
 }
 
 export function withInput(entry: NodeEntry, port: string, source: Source | undefined): NodeEntry {
-  const { [port]: _old, ...rest } = entry.inputs ?? {};
+  const rest = omitted(entry.inputs, port);
   return { ...entry, inputs: source === undefined ? rest : { ...rest, [port]: source } };
 }
 
@@ -215,6 +227,11 @@ export function newNames(nodes: object, names: ReadonlySet<string>, taken: objec
     found.set(name, own);
   }
   return found;
+}
+
+/** The table without some of its names. */
+export function omitted<T>(table: Readonly<Record<string, T>> = {}, ...names: readonly string[]): Record<string, T> {
+  return Object.fromEntries(Object.entries(table).filter(([name]) => !names.includes(name)));
 }
 
 export function changed<T>(table: Readonly<Record<string, T>>, change: (value: T) => T | undefined): Record<string, T> {

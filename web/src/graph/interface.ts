@@ -1,5 +1,5 @@
 // The declared inputs and outputs of a graph. Nodes that run the graph follow every change of them.
-import { changed, rewired, withInputs } from "./border";
+import { changed, omitted, rewired, withInputs } from "./border";
 import {
   type Document,
   type Graph,
@@ -77,8 +77,7 @@ export function declareOutput(graph: Graph, from: string, known?: string): Graph
 }
 
 export function removePort(graph: Graph, side: Side, name: string): Graph {
-  const { [name]: _gone, ...rest } = graph[side] ?? {};
-  return { ...graph, [side]: rest };
+  return { ...graph, [side]: omitted<unknown>(graph[side], name) };
 }
 
 /** Put a declared input or output `by` places further down. */
@@ -101,8 +100,7 @@ export function renamePort(document: Document, graph: GraphName, side: Side, old
   const { inputs, outputs } = graphOf(document, graph);
   const own = uses.some((use) => entryOf(use)?.type === "repeat") ? { times: true, limit: true } : {};
   const taken = { ...own, ...(sides.includes("inputs") && inputs), ...(sides.includes("outputs") && outputs) };
-  const { [old]: _old, ...others } = taken as Record<string, unknown>;
-  const name = freePort(others, wanted.trim() || old);
+  const name = freePort(omitted<unknown>(taken, old), wanted.trim() || old);
   return sides.reduce((left, each) => renamed(left, graph, each, old, name), document);
 }
 

@@ -1,6 +1,7 @@
 // The graphs of a document: where they are used, and new, copied, renamed and deleted ones.
 import { type Document, type Graph, type GraphName, type NodeEntry, graphOf, withGraph } from "./document";
-import { changeNode, freeName } from "./edits";
+import { omitted } from "./border";
+import { changeNode, freeName, tidy } from "./edits";
 import { CALLS } from "./ports";
 
 export interface Use {
@@ -48,8 +49,7 @@ export function ownGraph(document: Document, graph: GraphName, node: string): Do
 
 export function renameGraph(document: Document, old: GraphName, wanted: string): Document {
   const graph = graphOf(document, old);
-  const { [old]: _old, ...others } = document.graphs ?? {};
-  const name = freeName(others, wanted);
+  const name = freeName(omitted(document.graphs, old), wanted);
   const graphs = Object.fromEntries(
     Object.entries(document.graphs ?? {}).map(([each, value]) => (each === old ? [name, graph] : [each, value])),
   );
@@ -68,9 +68,7 @@ export function eachGraph(document: Document, change: (graph: Graph) => Graph): 
 
 /** Without a graph that no node runs. */
 export function deleteGraph(document: Document, name: GraphName): Document {
-  const { [name]: gone, ...graphs } = document.graphs ?? {};
-  if (!gone || usesOf(document, name).length > 0) return document;
-  if (Object.keys(graphs).length > 0) return { ...document, graphs };
-  const { graphs: _none, ...rest } = document;
-  return rest;
+  if (!document.graphs?.[name] || usesOf(document, name).length > 0) return document;
+  const graphs = omitted(document.graphs, name);
+  return tidy<Document>({ ...document, graphs: Object.keys(graphs).length > 0 ? graphs : undefined });
 }

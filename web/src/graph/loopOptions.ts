@@ -13,6 +13,7 @@ import {
   withGraph,
   wiresOf,
 } from "./document";
+import { omitted } from "./border";
 import { changeNode, freeName, setSource, tidy, undeclare } from "./edits";
 import { changeGraph, declareOutput, renamePort } from "./interface";
 import { settled } from "./listed";
@@ -41,7 +42,8 @@ export function withKind(document: Document, at: At, kind: CallKind, definitions
   }
   const changed = withEntry(left, at, (entry) => {
     if (entry.type === kind) return entry;
-    const { times, limit: _limit, ...inputs } = entry.inputs ?? {};
+    const inputs = omitted(entry.inputs, "times", "limit");
+    const times = entry.inputs?.["times"];
     const plain: NodeEntry = tidy<NodeEntry>({
       ...entry,
       type: kind,

@@ -1,5 +1,5 @@
 // Moving nodes into the graph that a node runs: what they are wired to stays so, through declared inputs and outputs.
-import { Border, changed, newNames, rewired, withInput, withInputs } from "./border";
+import { Border, changed, newNames, omitted, rewired, withInput, withInputs } from "./border";
 import {
   type Document,
   type Graph,
@@ -72,8 +72,8 @@ export function moveInto(
 
   for (const [old, name] of renamed) {
     inner.nodes[name] = outer.nodes[old] as NodeEntry;
-    delete outer.nodes[old];
   }
+  outer.nodes = omitted(outer.nodes, ...names);
   for (const name of renamed.values()) {
     const entry = inner.nodes[name] as NodeEntry;
     inner.nodes[name] = withInputs(entry, (source, port) => border.takeIn(place(name, port), source, inside));

@@ -1,5 +1,5 @@
 // Moving nodes out of the graph that a node runs: the inverse of moving them into it.
-import { Border, changed, mapWires, newNames, passesOf, rewired, withInputs } from "./border";
+import { Border, changed, mapWires, newNames, omitted, passesOf, rewired, withInputs } from "./border";
 import { type Document, type GraphName, type NodeEntry, type Point, parsePlace, place, wiresOf } from "./document";
 import { ownGraph } from "./library";
 import { movedLayouts } from "./movedLayouts";
@@ -55,7 +55,7 @@ export function moveOut(
       fed.length > 0 ? { ...written, inputs: { ...written.inputs, ...Object.fromEntries(fed) } } : written;
   }
   const gone = new Map([...renamed, ...[...passes.keys()].map((name) => [name, ""] as const)]);
-  gone.forEach((_, name) => delete inner.nodes[name]);
+  inner.nodes = omitted(inner.nodes, ...gone.keys());
   moveDeclared(border, fedBy, outside);
   dropPlaces(border, gone);
   takeFromOutside(border, outside);

@@ -20,25 +20,20 @@ export function around(place: string): string[] {
   return found;
 }
 
-/**
- * The place of a node, given the graph in which it is and how the shown graph was entered. A graph that is shown open
- * inside another one is found by the first node that runs it.
- */
-export function placeIn(document: Document, trail: readonly Crumb[], graph: GraphName, node: string): string {
-  const prefix = trail.map((each) => each.node);
-  if (graph === (trail.at(-1)?.graph ?? "")) return [...prefix, node].join("/");
-  const way = wayTo(document, trail.at(-1)?.graph ?? "", graph, new Set());
-  return [...prefix, ...(way ?? []), node].join("/");
+/** The place of a node of the canvas, whose id tells the open nodes around it, given how the shown graph was entered. */
+export function placeIn(trail: readonly Crumb[], id: string): string {
+  return trail.map((each) => `${each.node}/`).join("") + id;
 }
 
-function wayTo(document: Document, from: GraphName, to: GraphName, seen: Set<GraphName>): string[] | null {
+/** How to enter a graph from another one, by the first nodes that lead there; null where none do. */
+export function wayTo(document: Document, from: GraphName, to: GraphName, seen = new Set<GraphName>()): Crumb[] | null {
+  if (from === to) return [];
   if (seen.has(from) || (from !== "" && !document.graphs?.[from])) return null;
   seen.add(from);
-  for (const [name, entry] of Object.entries(graphOf(document, from).nodes ?? {})) {
-    if (entry.graph === undefined) continue;
-    if (entry.graph === to) return [name];
-    const rest = wayTo(document, entry.graph, to, seen);
-    if (rest) return [name, ...rest];
+  for (const [node, { graph }] of Object.entries(graphOf(document, from).nodes ?? {})) {
+    if (graph === undefined) continue;
+    const rest = wayTo(document, graph, to, seen);
+    if (rest) return [{ graph, node }, ...rest];
   }
   return null;
 }

@@ -3,6 +3,7 @@ import { useEffect } from "react";
 import { Canvas } from "../canvas/Canvas";
 import { ContextMenu } from "../canvas/menu/ContextMenu";
 import { Welcome } from "../files/Welcome";
+import { useServer } from "../running/useServer";
 import { loadDefinitions } from "../store/definitions";
 import { usePage } from "../store/layout";
 import { notifyError } from "../store/notices";
@@ -16,6 +17,8 @@ import { useDialog } from "./dialogs";
 
 export function App() {
   const theme = usePage((state) => state.theme);
+
+  useServer();
 
   useEffect(() => {
     document.documentElement.dataset["theme"] = theme;

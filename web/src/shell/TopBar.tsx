@@ -1,4 +1,5 @@
 import { Tabs } from "../files/Tabs";
+import { RunBar } from "../running/RunBar";
 import { Menu } from "./Menu";
 import type { Command, CommandGroup } from "./commands";
 
@@ -18,6 +19,7 @@ export function TopBar({ commands }: { readonly commands: readonly Command[] }) 
         ))}
       </nav>
       <Tabs />
+      <RunBar />
     </header>
   );
 }

@@ -2,6 +2,7 @@
 import { CANVAS_COMMANDS } from "../canvas/commands";
 import { SUBGRAPH_COMMANDS } from "../subgraphs/commands";
 import { FILE_COMMANDS } from "../files/commands";
+import { RUN_COMMANDS } from "../running/commands";
 import type { Command } from "./commands";
 import { EDIT_COMMANDS, pageCommands } from "./pageCommands";
 
@@ -10,5 +11,6 @@ export const COMMANDS: readonly Command[] = [
   ...EDIT_COMMANDS,
   ...CANVAS_COMMANDS,
   ...SUBGRAPH_COMMANDS,
+  ...RUN_COMMANDS,
   ...pageCommands(() => COMMANDS),
 ];

@@ -1,6 +1,6 @@
 // The queue and the history as pages of the server's lists; read again when something happened.
 import { create } from "zustand";
-import { type Job, type Queue, getQueue, listJobs } from "../api/jobs";
+import { type Job, type JobState, type Queue, getQueue, listJobs } from "../api/jobs";
 
 interface JobsState {
   readonly queue: Queue | null;
@@ -43,5 +43,10 @@ export function showMore(list: "waitingShown" | "overShown"): void {
 
 /** How many jobs wait. */
 export function waiting(queue: Queue | null): number {
-  return queue ? queue.counts.queued + queue.counts.paused : 0;
+  return queue ? countOf(queue, "queued", "paused") : 0;
+}
+
+/** How many jobs are in these states. */
+export function countOf(queue: Queue, ...states: readonly JobState[]): number {
+  return states.reduce((sum, each) => sum + (queue.counts[each] ?? 0), 0);
 }

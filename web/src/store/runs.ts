@@ -3,7 +3,6 @@ import { useMemo } from "react";
 import { create } from "zustand";
 import type { Link, Preview } from "../api/events";
 import type { Job, JobEvent } from "../api/jobs";
-import type { GraphName } from "../graph/document";
 import { placeIn, placeOf } from "../running/paths";
 import { type NodeRun, type Run, advance, newRun, withJob } from "../running/run";
 import { useEditor, useTab } from "./editor";
@@ -26,17 +25,18 @@ export const useRuns = create<RunsState>(() => ({ link: "connecting", shown: {},
 export function takeEvents(events: readonly JobEvent[]): void {
   const byJob = Map.groupBy(events, (each) => each.job);
   const state = useRuns.getState();
-  const runs = { ...state.runs };
+  const runs = new Map(Object.entries(state.runs));
   const shown = new Set(Object.values(state.shown));
   for (const [job, happened] of byJob) {
-    if (happened.some((each) => each.kind === "deleted")) delete runs[job];
-    else if (job in runs || shown.has(job) || happened.some((each) => each.kind === "started")) {
-      runs[job] = advance(runs[job] ?? newRun(job), happened);
+    if (happened.some((each) => each.kind === "deleted")) runs.delete(job);
+    else if (runs.has(job) || shown.has(job) || happened.some((each) => each.kind === "started")) {
+      runs.set(job, advance(runs.get(job) ?? newRun(job), happened));
     }
   }
-  const over = [...byJob.keys()].filter((job) => runs[job] && isOver(runs[job]));
+  const isGone = (job: string) => isOver(runs.get(job) ?? newRun(job)) || !runs.has(job);
   forgetOld(runs, shown);
-  useRuns.setState({ runs, previews: withoutPreviews(state.previews, over) });
+  const previews = withoutPreviews(state.previews, [...byJob.keys()].filter(isGone));
+  useRuns.setState({ runs: Object.fromEntries(runs), previews });
 }
 
 /** Take in what a job says itself. */
@@ -79,20 +79,17 @@ export function isOver(run: Run): boolean {
   return run.state === "done" || run.state === "failed" || run.state === "cancelled";
 }
 
-function forgetOld(runs: Record<string, Run>, shown: ReadonlySet<string>): void {
-  const old = Object.values(runs).filter((each) => isOver(each) && !shown.has(each.job));
+function forgetOld(runs: Map<string, Run>, shown: ReadonlySet<string>): void {
+  const old = [...runs.values()].filter((each) => isOver(each) && !shown.has(each.job));
   old.sort((a, b) => (b.ended ?? 0) - (a.ended ?? 0));
-  for (const { job } of old.slice(KEPT)) delete runs[job];
+  for (const { job } of old.slice(KEPT)) runs.delete(job);
 }
 
 function withoutPreviews(previews: RunsState["previews"], jobs: readonly string[]): RunsState["previews"] {
-  if (!jobs.some((each) => each in previews)) return previews;
-  const left = { ...previews };
-  for (const job of jobs) {
-    Object.values(left[job] ?? {}).forEach((each) => URL.revokeObjectURL(each));
-    delete left[job];
-  }
-  return left;
+  const gone = jobs.filter((each) => each in previews);
+  if (gone.length === 0) return previews;
+  gone.forEach((job) => Object.values(previews[job] ?? {}).forEach((each) => URL.revokeObjectURL(each)));
+  return Object.fromEntries(Object.entries(previews).filter(([job]) => !gone.includes(job)));
 }
 
 /** The run that the active tab shows. */
@@ -106,22 +103,29 @@ export function useShownRun<T>(select: (run: Run | undefined) => T): T {
   return useRuns((state) => select(shownRun(state, tab)));
 }
 
-/** Where a node is in runs of the active tab. */
-export function usePlace(graph: GraphName, node: string): string {
-  return useTab((tab) => placeIn(tab.document, tab.trail, graph, node));
-}
-
-/** A node in the run that the active tab shows; of one that runs others, what those come to. */
-export function useNodeRun(graph: GraphName, node: string): NodeRun | undefined {
-  const place = usePlace(graph, node);
+/** A node of the canvas in the run that the active tab shows; of one that runs others, what those come to. */
+export function useNodeRun(id: string): NodeRun | undefined {
+  const place = useTab((tab) => placeIn(tab.trail, id));
   const own = useShownRun((run) => run?.nodes[place]);
   const group = useShownRun((run) => run?.groups[place]);
   return useMemo(() => (own && group?.inside ? { ...own, inside: group.inside } : (own ?? group)), [own, group]);
 }
 
-/** The newest preview of a node in the run that the active tab shows. */
-export function usePreview(graph: GraphName, node: string): string | undefined {
-  const place = usePlace(graph, node);
+/** The newest preview of a node of the canvas in the run that the active tab shows. */
+export function usePreview(id: string): string | undefined {
+  const place = useTab((tab) => placeIn(tab.trail, id));
   const tab = useEditor((state) => state.active);
   return useRuns((state) => state.previews[state.shown[tab] ?? ""]?.[place]);
+}
+
+const NO_FILES: readonly number[] = [];
+
+/** The numbers of the files that a node of the canvas wrote in the run that the active tab shows. */
+export function useNodeFiles(id: string): readonly number[] {
+  const written = useNodeRun(id)?.files;
+  const files = useShownRun((run) => run?.files);
+  return useMemo(
+    () => (written && files ? files.flatMap((each, number) => (written.includes(each) ? [number] : [])) : NO_FILES),
+    [written, files],
+  );
 }

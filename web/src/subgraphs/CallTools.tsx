@@ -51,7 +51,7 @@ export function CallTools({ id, graph, name, entry, isOpen }: Props) {
         aria-expanded={isOpen}
         aria-label={isOpen ? "Close in place" : "Open in place"}
         title={isOpen ? "Close in place" : "Open in place"}
-        onClick={() => toggleOpen(graph, name)}
+        onClick={() => toggleOpen(id)}
       >
         {isOpen ? "▣" : "▢"}
       </button>

@@ -1,14 +1,18 @@
 // What the commands of graphs and loops do to the open document.
-import { type Document, type GraphName, graphOf, withGraph } from "../graph/document";
+import { type Document, type GraphName, type Point, graphOf, withGraph } from "../graph/document";
+import { omitted } from "../graph/border";
 import { tidy } from "../graph/edits";
-import { declareInput, declareOutput, changeGraph } from "../graph/interface";
 import { ownGraph } from "../graph/library";
 import { makeForEach, makeRepeat } from "../graph/loops";
+import { useCanvas } from "../canvas/state";
 import { type Made, makeSubgraph, unpack } from "../graph/subgraphs";
 import { useDefinitions } from "../store/definitions";
 import { activeTab, editDocument, enter, leaveTo, select, shownGraph } from "../store/editor";
 import { notify } from "../store/notices";
+import { INPUTS, OUTPUTS } from "./ends";
+import { besides } from "./endsModel";
 import { locate, within } from "./paths";
+import { withRoom } from "./room";
 import { chosenCall, chosenNodes } from "./selection";
 
 type Making = (document: Document, graph: GraphName, names: ReadonlySet<string>) => Made;
@@ -74,26 +78,38 @@ export function leave(): void {
 }
 
 /** Draw a node that runs a graph open in place, or closed again. */
-export function toggleOpen(graph: GraphName, node: string): void {
-  editDocument("open", (document) =>
-    withGraph(document, graph, (each) => {
+export function toggleOpen(id: string): void {
+  const { flow } = useCanvas.getState();
+  const shown = shownGraph(activeTab());
+  const found = locate(activeTab().document, shown, id);
+  if (!found) return;
+  const { graph, node } = found;
+  editDocument("open", (document) => {
+    const next = withGraph(document, graph, (each) => {
       const old = each.layout?.open ?? [];
       const open = old.includes(node) ? old.filter((name) => name !== node) : [...old, node];
       return { ...each, layout: tidy({ ...each.layout, open: open.length > 0 ? open : undefined }) };
-    }),
-  );
+    });
+    const measured = (at: string) => {
+      const { width, height } = flow?.getNode(at)?.measured ?? {};
+      return width !== undefined && height !== undefined ? { width, height } : undefined;
+    };
+    return withRoom(document, next, shown, id, definitions(), measured);
+  });
 }
 
 export function makeIndependent(graph: GraphName, node: string): void {
   editDocument("make independent", (document) => ownGraph(document, graph, node));
 }
 
-/** Ask for the value of an input from outside its graph. */
-export function expose(graph: GraphName, at: string): void {
-  editDocument("expose", (document) => changeGraph(document, graph, (each) => declareInput(each, at)));
-}
-
-/** Give an output as a result of its graph. */
-export function giveOut(graph: GraphName, from: string): void {
-  editDocument("add output", (document) => changeGraph(document, graph, (each) => declareOutput(each, from)));
+/** Draw the declared inputs and outputs of the workflow itself on the canvas, or hide them again. */
+export function toggleEnds(): void {
+  const { flow } = useCanvas.getState();
+  editDocument("inputs and outputs", (document) => {
+    const nodes: Record<string, Point> = omitted(document.layout?.nodes, INPUTS, OUTPUTS);
+    if (!document.layout?.nodes?.[INPUTS]) {
+      for (const name of [INPUTS, OUTPUTS] as const) nodes[name] = besides(flow?.getNodes() ?? [], name);
+    }
+    return { ...document, layout: { ...document.layout, nodes } };
+  });
 }

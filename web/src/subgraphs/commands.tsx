@@ -1,8 +1,10 @@
 import type { Command } from "../shell/commands";
 import { openDialog } from "../shell/dialogs";
 import { activeTab } from "../store/editor";
+import { ExposeDialog } from "./ExposeDialog";
 import { ForEachDialog } from "./ForEachDialog";
-import { enterChosen, leave, makeGraph, repeatThese, toggleOpen, unpackChosen } from "./actions";
+import { enterChosen, leave, makeGraph, repeatThese, toggleEnds, toggleOpen, unpackChosen } from "./actions";
+import { within } from "./paths";
 import { chosenCall, chosenNodes } from "./selection";
 
 const hasChosen = () => chosenNodes().names.size > 0;
@@ -48,6 +50,28 @@ export const SUBGRAPH_COMMANDS: readonly Command[] = [
     run: repeatThese,
   },
   {
+    id: "expose-inputs",
+    title: "Expose inputs…",
+    group: "Graph",
+    keys: ["Mod+I"],
+    menu: ["node"],
+    isEnabled: () => chosenNodes().names.size === 1,
+    run: () => {
+      const { graph, names } = chosenNodes();
+      const [node] = names;
+      if (node !== undefined)
+        openDialog({ title: "Expose inputs", content: <ExposeDialog graph={graph} node={node} /> });
+    },
+  },
+  {
+    id: "show-ends",
+    title: "Show or hide the inputs and outputs of the workflow",
+    group: "Graph",
+    menu: ["canvas"],
+    isEnabled: () => activeTab().trail.length === 0,
+    run: toggleEnds,
+  },
+  {
     id: "open-graph",
     title: "Open or close the graph in place",
     group: "Graph",
@@ -56,7 +80,7 @@ export const SUBGRAPH_COMMANDS: readonly Command[] = [
     isEnabled: hasCall,
     run: () => {
       const call = chosenCall();
-      if (call) toggleOpen(call.graph, call.node);
+      if (call) toggleOpen(within(call.region, call.node));
     },
   },
   {
