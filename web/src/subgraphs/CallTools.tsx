@@ -3,6 +3,7 @@ import { usesOf } from "../graph/library";
 import { describeCall, loopProblem } from "../graph/loops";
 import { CALLS } from "../graph/ports";
 import { openDialog } from "../shell/dialogs";
+import { Icon } from "../theme/Icon";
 import { useTab } from "../store/editor";
 import { LoopSettings } from "./LoopSettings";
 import { enterNode, makeIndependent, toggleOpen } from "./actions";
@@ -53,7 +54,7 @@ export function CallTools({ id, graph, name, entry, isOpen }: Props) {
         title={isOpen ? "Close in place" : "Open in place"}
         onClick={() => toggleOpen(id)}
       >
-        {isOpen ? "▣" : "▢"}
+        <Icon name={isOpen ? "fold" : "region"} size={14} />
       </button>
       <button
         type="button"
@@ -62,7 +63,7 @@ export function CallTools({ id, graph, name, entry, isOpen }: Props) {
         title="Enter the graph (Enter)"
         onClick={() => enterNode(id)}
       >
-        ↳
+        <Icon name="enter" size={14} />
       </button>
     </div>
   );
