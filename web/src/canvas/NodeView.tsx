@@ -40,7 +40,7 @@ export const NodeView = memo(
             <NodeHeader id={id} data={data} title={title} />
             {!layout.collapsed && <CallTools id={id} graph={data.graph} name={name} entry={entry} isOpen={false} />}
             {!layout.collapsed && <NodeBody id={id} data={data} />}
-            {!layout.collapsed && <NodePictures id={id} name={name} />}
+            {!layout.collapsed && <NodePictures id={id} data={data} />}
             <WidthHandle data={data} />
           </>
         )}

@@ -13,6 +13,7 @@ import { openMenuOfSelection } from "./menu/opening";
 import { placeOfSelection, showNodes } from "./placing";
 import { pointerOnCanvas, pointerOnScreen, useCanvas } from "./state";
 import { openDialog } from "../shell/dialogs";
+import { goToNextRegion, goToSockets, walk } from "./walking";
 
 const hasChosen = () => activeTab().selected.size > 0;
 const chosenNames = () => [...chosenOf(activeTab().selected).nodes];
@@ -28,7 +29,7 @@ const EDITING: readonly Command[] = [
     keys: ["Tab"],
     menu: ["canvas"],
     run: () => useCanvas.setState({ palette: { screen: pointerOnScreen(), at: pointerOnCanvas() } }),
-    isEnabled: () => document.activeElement === document.body || !!document.activeElement?.closest(".canvas"),
+    isEnabled: () => isOnCanvas() && !isInNode(),
   },
   {
     id: "library",
@@ -206,6 +207,33 @@ const NODES: readonly Command[] = [
   ...(["Left", "Right", "Up", "Down"] as const).flatMap((each) => nudging(each)),
 ];
 
+const WALKING: readonly Command[] = [
+  ...(["left", "right", "up", "down"] as const).map((way) => ({
+    id: `walk-${way}`,
+    title: `Go to the next node ${way === "left" || way === "right" ? `on the ${way}` : `further ${way}`}`,
+    group: "View" as const,
+    keys: [`Alt+Arrow${way.charAt(0).toUpperCase()}${way.slice(1)}`],
+    isEnabled: isOnCanvas,
+    run: () => walk(way),
+  })),
+  {
+    id: "sockets",
+    title: "Go to the sockets of the node; there arrows move, Enter draws a wire, Delete removes it",
+    group: "Edit",
+    keys: ["Enter"],
+    isEnabled: () => hasOneNode() && isOnCanvas() && !isInNode(),
+    run: goToSockets,
+  },
+  {
+    id: "next-region",
+    title: "Go to the next part of the page",
+    group: "View",
+    keys: ["F6"],
+    inTexts: true,
+    run: goToNextRegion,
+  },
+];
+
 function aligning(to: Parameters<typeof align>[0], title: string, keys?: readonly string[]): Command {
   const command = { id: `align-${to}`, title, group: "Graph", isEnabled: hasSeveral, run: () => align(to) } as const;
   return keys ? { ...command, keys } : command;
@@ -238,7 +266,12 @@ function nudging(way: "Left" | "Right" | "Up" | "Down"): Command[] {
 
 function isOnCanvas(): boolean {
   const focus = document.activeElement;
-  return focus === document.body || (!!focus?.closest(".canvas") && !focus.matches(".socket, [role=listbox] *"));
+  return focus === document.body || (!!focus?.closest(".canvas") && !focus.matches(".socket, .palette *"));
+}
+
+/** Whether the focus is on a part of a node, among which Tab goes on. */
+function isInNode(): boolean {
+  return !!document.activeElement?.parentElement?.closest(".react-flow__node, .canvas-bar");
 }
 
 function toggleMode(mode: NodeMode): void {
@@ -285,4 +318,4 @@ const VIEW: readonly Command[] = [
   },
 ];
 
-export const CANVAS_COMMANDS: readonly Command[] = [...EDITING, ...NODES, ...VIEW];
+export const CANVAS_COMMANDS: readonly Command[] = [...EDITING, ...NODES, ...WALKING, ...VIEW];

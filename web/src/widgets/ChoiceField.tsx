@@ -142,7 +142,7 @@ function Options({ list, name, values, chosen, onChoose, onClose }: OptionsProps
         aria-controls={list}
         aria-activedescendant={marked >= 0 ? `${list}-${marked}` : undefined}
         value={text}
-        ref={focusAtFirst}
+        data-first
         onChange={(event) => {
           setText(event.target.value);
           setAt(0);
@@ -169,10 +169,6 @@ function Options({ list, name, values, chosen, onChoose, onClose }: OptionsProps
       </ul>
     </>
   );
-}
-
-function focusAtFirst(element: HTMLInputElement | null): void {
-  element?.focus({ preventScroll: true });
 }
 
 function showMarked(element: HTMLLIElement | null): void {

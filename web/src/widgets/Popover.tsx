@@ -12,7 +12,7 @@ interface Props {
 const GAP = 4;
 const LEAST_HEIGHT = 180;
 
-/** A box above everything else, below or above its anchor; Escape and a click elsewhere close it. */
+/** A box above everything else, below or above its anchor; Escape and a click elsewhere close it. What is marked `data-first` has the focus. */
 export function Popover({ anchor, label, className = "", onClose, children }: Props) {
   const element = useRef<HTMLDivElement>(null);
 
@@ -28,6 +28,7 @@ export function Popover({ anchor, label, className = "", onClose, children }: Pr
     box.style.left = `${Math.max(GAP, Math.min(at.left, window.innerWidth - box.offsetWidth - GAP))}px`;
     if (isBelow) box.style.top = `${at.bottom + GAP}px`;
     else box.style.bottom = `${window.innerHeight - at.top + GAP}px`;
+    box.querySelector<HTMLElement>("[data-first]")?.focus({ preventScroll: true });
     const onToggle = (event: ToggleEvent) => event.newState === "closed" && onClose();
     box.addEventListener("toggle", onToggle);
     return () => box.removeEventListener("toggle", onToggle);

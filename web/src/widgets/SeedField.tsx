@@ -62,7 +62,7 @@ export function SeedField({ control, ...props }: FieldProps & { readonly control
                 type="button"
                 role="radio"
                 aria-checked={mode === control.mode}
-                ref={mode === control.mode ? focusAtFirst : undefined}
+                data-first={mode === control.mode || undefined}
                 onClick={() => control.onMode(mode)}
               >
                 {ICONS[mode]}
@@ -86,8 +86,4 @@ export function SeedField({ control, ...props }: FieldProps & { readonly control
       )}
     </>
   );
-}
-
-function focusAtFirst(element: HTMLButtonElement | null): void {
-  element?.focus({ preventScroll: true });
 }
