@@ -39,10 +39,10 @@ export function CallTools({ id, graph, name, entry, isOpen }: Props) {
         <button
           type="button"
           className="call-uses"
-          title="Changes inside count for all of them. Click to give this one its own copy."
+          title={`Used in ${uses} places; changes inside count for all of them. Click to make this one independent.`}
           onClick={() => makeIndependent(graph, name)}
         >
-          used in {uses} places <span>make independent</span>
+          {isOpen ? `used in ${uses} places` : `× ${uses}`} {isOpen && <span>make independent</span>}
         </button>
       )}
       <span className="call-space" />
