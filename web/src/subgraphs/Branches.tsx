@@ -55,14 +55,16 @@ function Patch({ branch, prefix, hue }: Props) {
   const boxes = useBoxes(branch, prefix);
   const shape = useMemo(() => hull(boxes), [boxes]);
   if (!shape) return null;
-  const { x, y, width, height, path } = shape;
+  const { x, y, width, height, path, top } = shape;
   const color = `oklch(var(--type-lightness) 0.13 ${hue})`;
   return (
     <div className="branch" data-branch={branch.id} style={{ left: x, top: y, width, height, color }}>
       <svg width={width} height={height} viewBox={`${x} ${y} ${width} ${height}`} aria-hidden="true">
         <path d={path} />
       </svg>
-      <span className="branch-label">{branch.label}</span>
+      <span className="branch-label" style={{ left: top.x - x - 4 }}>
+        {branch.label}
+      </span>
     </div>
   );
 }
