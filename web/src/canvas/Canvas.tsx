@@ -48,6 +48,7 @@ export function Canvas() {
   const definitions = useDefinitions((state) => state.byId);
   const minimap = usePage((state) => state.minimap);
   const snap = usePage((state) => state.snap);
+  const isBusy = useCanvas((state) => state.busy);
   const isGliding = useCanvas((state) => state.gliding);
   const model = useModel(document, graph, definitions);
   const [nodes, change] = useCanvasNodes(model, selected, revision);
@@ -61,6 +62,7 @@ export function Canvas() {
     <div
       className={`canvas${isGliding ? " canvas-gliding" : ""}`}
       role="application"
+      aria-busy={isBusy}
       aria-label="Canvas"
       tabIndex={-1}
       onPointerMove={(event) => usePointer.setState({ x: event.clientX, y: event.clientY })}
