@@ -1,10 +1,39 @@
 // Where pictures are: files of jobs, and values that wires carry.
-import { path, url } from "./http";
+import { path, request, url } from "./http";
+import type { Json } from "./types";
+
+export interface Chart {
+  readonly title: string;
+  readonly y: readonly number[];
+  readonly x: readonly number[] | null;
+  readonly x_title: string;
+  readonly y_title: string;
+}
+
+/** What is told of a value. */
+export interface Glimpse {
+  readonly type: string;
+  readonly text: string;
+  readonly pictures: number;
+  readonly numbers: Readonly<Record<string, number | string>>;
+  readonly charts: readonly Chart[];
+  readonly value: Json;
+}
 
 export function fileUrl(job: string, number: number, download = false): string {
   return url(path("jobs", job, "files", number), download ? { download: 1 } : {});
 }
 
-export function thumbnailUrl(job: string, number: number, size = 256): string {
-  return url(path("jobs", job, "files", number, "thumbnail"), { size });
+export function isPicture(name: string): boolean {
+  return /\.(png|webp|jpe?g)$/i.test(name);
+}
+
+/** A picture of a value; without a size as it is. */
+export function valueUrl(key: string, output: string, item = 0, size?: number): string {
+  return url(path("values", key, output, "picture"), { item, size });
+}
+
+/** What is told of a result, by output. */
+export async function glimpses(key: string): Promise<Readonly<Record<string, Glimpse>>> {
+  return (await request<{ outputs: Readonly<Record<string, Glimpse>> }>("GET", path("values", key))).outputs;
 }

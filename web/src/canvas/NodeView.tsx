@@ -2,6 +2,7 @@ import type { NodeProps } from "@xyflow/react";
 import { type CSSProperties, memo } from "react";
 import type { InputDefinition } from "../api/types";
 import { NodePictures } from "../results/NodePictures";
+import { InputMark } from "../running/InputMark";
 import { CallTools } from "../subgraphs/CallTools";
 import { InputControl } from "../widgets/InputControl";
 import { shownName } from "../widgets/field";
@@ -40,7 +41,7 @@ export const NodeView = memo(
             <NodeHeader id={id} data={data} title={title} />
             {!layout.collapsed && <CallTools id={id} graph={data.graph} name={name} entry={entry} isOpen={false} />}
             {!layout.collapsed && <NodeBody id={id} data={data} />}
-            {!layout.collapsed && <NodePictures id={id} name={name} />}
+            {!layout.collapsed && <NodePictures id={id} data={data} />}
             <WidthHandle data={data} />
           </>
         )}
@@ -83,7 +84,10 @@ interface InputProps {
 }
 
 function Input({ id, input, data }: InputProps) {
-  const isWired = data.wired.includes(input.name);
+  const own = data.entry.inputs?.[input.name];
+  const fed = data.fed[input.name];
+  const isFed = fed !== undefined && own === undefined && input.required;
+  const isWired = isFed || data.wired.includes(input.name);
   return (
     <>
       <Socket
@@ -95,11 +99,12 @@ function Input({ id, input, data }: InputProps) {
         isLazy={input.lazy !== ""}
         isWired={isWired}
       />
+      <InputMark graph={data.graph} node={data.name} input={input.name} />
       <InputControl
         graph={data.graph}
         node={data.name}
         input={input}
-        source={data.entry.inputs?.[input.name]}
+        source={isFed ? { from: fed } : own}
         isWired={isWired}
       />
     </>

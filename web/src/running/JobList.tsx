@@ -39,7 +39,13 @@ function Group({ group, isSortable }: { readonly group: JobGroup; readonly isSor
   return (
     <li className="job-group">
       <div className="job-group-head">
-        <button type="button" className="job-group-open" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+        <button
+          type="button"
+          className="job-group-open"
+          aria-label={`${jobs.length} runs`}
+          aria-expanded={isOpen}
+          onClick={() => setOpen(!isOpen)}
+        >
           <Icon name="more" size={12} />
           <span className="job-name">{name}</span>
           <span className="job-facts">

@@ -1,10 +1,10 @@
 import { type DragEvent, memo, useState } from "react";
 import { type Job, type Wish, askOfJob, deleteJob, moveJob } from "../api/jobs";
-import { thumbnailUrl } from "../api/pictures";
+import { picturesOf } from "../results/picture";
 import { useRuns } from "../store/runs";
 import { Icon } from "../theme/Icon";
 import { IconButton } from "../theme/IconButton";
-import { nameOf, picturesOf } from "./groups";
+import { nameOf } from "./groups";
 import { openJob, showJob } from "./opening";
 import { fraction } from "./run";
 import { ask } from "./submit";
@@ -40,9 +40,16 @@ export const JobRow = memo(function JobRow({ job, order }: Props) {
   };
   return (
     <li className={`job job-${job.state}${isTarget ? " job-target" : ""}`} {...dragging}>
-      <button type="button" className="job-main" title="Show this run in its workflow" onClick={() => showJob(job)}>
-        {picture === undefined ? <StateIcon job={job} /> : <img src={thumbnailUrl(job.id, picture, 96)} alt="" />}
-        <span className="job-texts">
+      <button
+        type="button"
+        className="job-main"
+        title="Show this run in its workflow"
+        aria-label="Show this run"
+        aria-describedby={`job-${job.id}`}
+        onClick={() => showJob(job)}
+      >
+        {!picture ? <StateIcon job={job} /> : <img src={picture.small} alt="" loading="lazy" />}
+        <span className="job-texts" id={`job-${job.id}`}>
           <span className="job-name">{nameOf(job)}</span>
           <Facts job={job} />
         </span>

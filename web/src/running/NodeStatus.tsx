@@ -1,12 +1,10 @@
-import { useState } from "react";
 import type { GraphName } from "../graph/document";
-import { explain, useNodeDefects } from "../store/defects";
+import { useNodeDefects } from "../store/defects";
 import { useNodeRun } from "../store/runs";
 import { Icon } from "../theme/Icon";
-import { NodeTrouble } from "./NodeTrouble";
 import type { NodeRun } from "./run";
 import "./status.css";
-import { duration, rate } from "./times";
+import { duration } from "./times";
 import { useNow } from "./useNow";
 
 interface Props {
@@ -16,44 +14,35 @@ interface Props {
   readonly name: string;
 }
 
-/** How far a node is in the run that is shown, or what keeps it from running. */
+/** How far a node is in the run that is shown, and whether something keeps it from running. */
 export function NodeStatus({ id, graph, name }: Props) {
   const run = useNodeRun(id);
-  const defects = useNodeDefects(graph, name);
-  const [isOpen, setOpen] = useState(false);
-  const trouble = run?.state === "failed" ? (run.error ?? "") : defects.map(explain).join("\n");
+  const isBad = useNodeDefects(graph, name).length > 0;
   return (
     <>
-      {run && <Mark run={run} />}
-      {trouble && (
-        <button
-          type="button"
-          className="status-trouble nodrag"
-          aria-expanded={isOpen}
-          aria-label={run?.state === "failed" ? `${name} failed: why` : `${name} has problems`}
-          onClick={() => setOpen(!isOpen)}
-        >
-          <Icon name="warning" size={14} />
-        </button>
+      {isBad && (
+        <span className="status-bad" role="img" aria-label="has problems">
+          <Icon name="warning" size={13} />
+        </span>
       )}
+      {run && <Mark run={run} />}
       {run?.state === "running" && <Bar run={run} />}
-      {trouble && (run?.state === "failed" || isOpen) && <NodeTrouble text={trouble} isOpen={isOpen} />}
     </>
   );
 }
 
-const WORDS = { waiting: "waiting", running: "running", cached: "cached", done: "done", failed: "failed" } as const;
+const WORDS = {
+  waiting: "waiting",
+  running: "running",
+  cached: "cached",
+  done: "done",
+  failed: "failed",
+  blocked: "blocked",
+} as const;
 
 function Mark({ run }: { readonly run: NodeRun }) {
   const now = useNow(run.state === "running");
   const { state, seconds, began } = run;
-  if (state === "blocked") {
-    return (
-      <span className="status status-blocked" title={run.error}>
-        blocked
-      </span>
-    );
-  }
   const time = state === "running" && began !== undefined ? Math.max(0, now - began) / 1000 : seconds;
   const isTimed = (state === "done" || state === "running") && time !== undefined;
   return (
@@ -66,29 +55,16 @@ function Mark({ run }: { readonly run: NodeRun }) {
   );
 }
 
-function Bar({ run: { done, total, rate: speed, eta, message, inside } }: { readonly run: NodeRun }) {
+function Bar({ run: { done, total } }: { readonly run: NodeRun }) {
   const known = done !== undefined && total ? Math.min(1, done / total) : null;
-  const parts = [
-    known === null ? "" : `${done} of ${total}`,
-    message ?? "",
-    inside?.replace(/^\//, "").replace(/^\[(\d+)\]\//, (_all, round: string) => `round ${Number(round) + 1}: `) ?? "",
-    speed === undefined ? "" : rate(speed),
-    eta === undefined || eta < 1 ? "" : `${duration(eta)} left`,
-  ];
-  const text = parts.filter((each) => each !== "").join(" · ");
   return (
-    <div className="status-work">
-      <div
-        className={known === null ? "bar bar-unknown" : "bar"}
-        role="progressbar"
-        aria-label="Progress"
-        aria-valuemin={0}
-        aria-valuemax={1}
-        {...(known === null ? {} : { "aria-valuenow": known })}
-      >
-        <div style={known === null ? undefined : { transform: `scaleX(${known})` }} />
-      </div>
-      {text && <p className="status-text">{text}</p>}
+    <div
+      className={known === null ? "bar bar-unknown status-bar" : "bar status-bar"}
+      role="progressbar"
+      aria-label="Progress"
+      {...(known === null ? {} : { "aria-valuenow": Math.round(known * 100) })}
+    >
+      <div style={known === null ? undefined : { transform: `scaleX(${known})` }} />
     </div>
   );
 }

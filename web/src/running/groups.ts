@@ -23,10 +23,3 @@ export function grouped(jobs: readonly Job[]): JobGroup[] {
 export function nameOf(job: Pick<Job, "label" | "title">): string {
   return job.label || job.title || "untitled";
 }
-
-const PICTURES = /\.(png|webp|jpe?g)$/i;
-
-/** Numbers of the files of a job that are pictures. */
-export function picturesOf(job: Pick<Job, "files">): number[] {
-  return job.files.flatMap((file, number) => (PICTURES.test(file.path) ? [number] : []));
-}

@@ -22,6 +22,8 @@ export interface NodeRun {
   /** Why it failed or is blocked. */
   readonly error?: string;
   readonly log?: readonly string[];
+  /** What it wrote, as names in the output folder. */
+  readonly files?: readonly string[];
   /** What works inside it. */
   readonly inside?: string;
 }
@@ -37,6 +39,8 @@ export interface Run {
   /** How many workers it lost. */
   readonly losses: number;
   readonly error: string;
+  /** Names of the files that the job has, in its order; known when it is over. */
+  readonly files: readonly string[];
   /** Nodes by their place; see `placeOf`. */
   readonly nodes: NodeRuns;
   /** Nodes that run others, by their place: what their nodes come to. */
@@ -48,7 +52,7 @@ export interface Run {
 const LOG_LINES = 50;
 
 export function newRun(job: string): Run {
-  const nothing = { began: null, ended: null, losses: 0, error: "", nodes: {}, groups: {}, sequence: 0 };
+  const nothing = { began: null, ended: null, losses: 0, error: "", files: [], nodes: {}, groups: {}, sequence: 0 };
   return { job, state: "queued", stopping: "", ...nothing };
 }
 
@@ -81,6 +85,7 @@ export function withJob(run: Run, job: Job): Run {
     stopping: job.wish ?? "",
     losses: job.losses,
     error: job.error?.message ?? "",
+    files: job.files.map((each) => each.path),
     began: run.began ?? (job.started ? Date.parse(job.started) : null),
     ended: job.finished ? Date.parse(job.finished) : null,
     nodes: failed
@@ -193,6 +198,8 @@ function nodeAfter(old: NodeRun | undefined, name: string, { kind, data, time }:
       return { ...kept, ...logOf(before), state: "failed", error: String(data["error"]) };
     case "node_log":
       return { ...before, log: [...(before.log ?? []), String(data["text"])].slice(-LOG_LINES) };
+    case "node_file":
+      return { ...before, files: [...(before.files ?? []), String(data["path"]).replace(/^output\//, "")] };
     default:
       return before;
   }
@@ -206,8 +213,8 @@ interface Progress {
   readonly eta: number | null;
 }
 
-function logOf({ log }: NodeRun) {
-  return log ? { log } : {};
+function logOf({ log, files }: NodeRun) {
+  return { ...(log ? { log } : {}), ...(files ? { files } : {}) };
 }
 
 const HARDEST: readonly NodeRunState[] = ["failed", "running"];

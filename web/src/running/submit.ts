@@ -46,7 +46,8 @@ export function targetsOf(names: Iterable<string>): readonly string[] {
   const tab = activeTab();
   const outer = tab.trail[0]?.node;
   if (outer !== undefined) return [outer];
-  return [...names].filter((each) => each in (graphOf(tab.document, "").nodes ?? {}));
+  const outermost = [...names].map((each) => each.split("/")[0] ?? each);
+  return [...new Set(outermost)].filter((each) => each in (graphOf(tab.document, "").nodes ?? {}));
 }
 
 export function runUpTo(node: string): void {

@@ -1,6 +1,7 @@
 import type { ComponentType } from "react";
 import { CANVAS_PANELS } from "../canvas/panels";
 import { WIDGET_PANELS } from "../widgets/panels";
+import { RESULT_PANELS } from "../results/panels";
 import { RUN_PANELS } from "../running/panels";
 import { SUBGRAPH_PANELS } from "../subgraphs/panels";
 import { type Side, togglePanel, usePage } from "../store/layout";
@@ -15,7 +16,13 @@ export interface Panel {
   readonly Content: ComponentType;
 }
 
-const PANELS: readonly Panel[] = [...CANVAS_PANELS, ...WIDGET_PANELS, ...SUBGRAPH_PANELS, ...RUN_PANELS];
+const PANELS: readonly Panel[] = [
+  ...CANVAS_PANELS,
+  ...WIDGET_PANELS,
+  ...SUBGRAPH_PANELS,
+  ...RUN_PANELS,
+  ...RESULT_PANELS,
+];
 
 interface Props {
   readonly side: Side;

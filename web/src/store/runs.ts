@@ -117,3 +117,15 @@ export function usePreview(id: string): string | undefined {
   const tab = useEditor((state) => state.active);
   return useRuns((state) => state.previews[state.shown[tab] ?? ""]?.[place]);
 }
+
+const NO_FILES: readonly number[] = [];
+
+/** The numbers of the files that a node of the canvas wrote in the run that the active tab shows. */
+export function useNodeFiles(id: string): readonly number[] {
+  const written = useNodeRun(id)?.files;
+  const files = useShownRun((run) => run?.files);
+  return useMemo(
+    () => (written && files ? files.flatMap((each, number) => (written.includes(each) ? [number] : [])) : NO_FILES),
+    [written, files],
+  );
+}
