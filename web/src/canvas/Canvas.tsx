@@ -1,4 +1,4 @@
-import { Background, BackgroundVariant, ReactFlow, SelectionMode } from "@xyflow/react";
+import { Background, BackgroundVariant, ReactFlow, SelectionMode, useKeyPress } from "@xyflow/react";
 import { type MouseEvent, useCallback, useEffect, useMemo, useState } from "react";
 import { Branches } from "../subgraphs/Branches";
 import { EndsView } from "../subgraphs/EndsView";
@@ -54,6 +54,7 @@ export function Canvas() {
   const [nodes, change] = useCanvasNodes(model, selected, revision);
   const edges = useMemo(() => withSelection(model.edges, selected), [model.edges, selected]);
   const areWiresFar = useCanvas((state) => state.far) && edges.length > MANY;
+  const isPanning = useKeyPress("Space");
   const saveView = useView();
   useEffect(listenToClipboard, []);
 
@@ -115,6 +116,7 @@ export function Canvas() {
         maxZoom={3}
         panOnDrag={PAN_BUTTONS}
         panActivationKeyCode="Space"
+        nodesDraggable={!isPanning}
         selectionKeyCode="Shift"
         multiSelectionKeyCode={ADDING_KEYS}
         selectionMode={SelectionMode.Partial}
