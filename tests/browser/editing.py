@@ -24,6 +24,20 @@ class Editor:
         self.page.get_by_role("button", name=title).first.click()
         expect(self.page.get_by_role("tab", name=title)).to_have_attribute("aria-selected", "true")
         expect(self.page.locator(".react-flow__node").first).to_be_visible()
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until nothing moves any more: what moves cannot be hit."""
+        self.page.evaluate(
+            """async () => {
+                const places = () => [...document.querySelectorAll(".react-flow__viewport, .react-flow__node")]
+                    .map((each) => each.style.transform).join();
+                for (let still = 0, last = ""; still < 12; still = places() === last ? still + 1 : 0) {
+                    last = places();
+                    await new Promise(requestAnimationFrame);
+                }
+            }"""
+        )
 
     def node(self, name: str) -> Locator:
         """A node by its name in the file."""
@@ -62,9 +76,9 @@ class Editor:
         """Lay everything out and show it."""
         self.page.keyboard.press("Escape")
         self.page.keyboard.press("Shift+L")
-        self.page.wait_for_timeout(600)  # what moves cannot be hit
+        self.settle()
         self.page.keyboard.press(".")
-        self.page.wait_for_timeout(600)
+        self.settle()
 
     def pull(self, name: str, port: str) -> tuple[float, float]:
         """Take hold of an output; gives where the mouse is."""

@@ -58,7 +58,7 @@ def test_a_graph_from_nothing_makes_a_picture(page: Page, screenshot: Callable[[
     editor.node("encode_text").get_by_role("textbox").fill("a dog face")
     screenshot(page, "built")
     page.keyboard.press("Control+Enter")
-    expect(editor.node("save_image").get_by_role("img").first).to_be_visible(timeout=60_000)
+    expect(editor.node("save_image").locator("img").first).to_be_visible(timeout=60_000)
     screenshot(page, "made")
 
 

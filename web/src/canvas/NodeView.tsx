@@ -2,6 +2,7 @@ import type { NodeProps } from "@xyflow/react";
 import { type CSSProperties, memo } from "react";
 import type { InputDefinition } from "../api/types";
 import { NodePictures } from "../results/NodePictures";
+import { InputMark } from "../running/InputMark";
 import { CallTools } from "../subgraphs/CallTools";
 import { InputControl } from "../widgets/InputControl";
 import { shownName } from "../widgets/field";
@@ -98,6 +99,7 @@ function Input({ id, input, data }: InputProps) {
         isLazy={input.lazy !== ""}
         isWired={isWired}
       />
+      <InputMark graph={data.graph} node={data.name} input={input.name} />
       <InputControl
         graph={data.graph}
         node={data.name}

@@ -1,9 +1,10 @@
 // What can be done on the canvas, with its keys and menus.
 import type { Command } from "../shell/commands";
 import { addNote } from "../graph/boxes";
-import { type NodeMode, graphOf } from "../graph/document";
+import { type Graph, type NodeMode, graphOf } from "../graph/document";
 import { changeLayout, changeNode, tidy } from "../graph/edits";
-import { activeTab, edit, select, shownGraph } from "../store/editor";
+import { activeTab, edit, select } from "../store/editor";
+import { chosenNodes } from "../subgraphs/selection";
 import { showPanel } from "../store/layout";
 import { RenameNode } from "./RenameNode";
 import { align, arrange, distribute, groupSelected, nudge } from "./arranging";
@@ -66,7 +67,7 @@ const EDITING: readonly Command[] = [
     group: "Edit",
     menu: ["node"],
     isEnabled: hasOneNode,
-    run: () => openDialog({ title: "Name in the file", content: <RenameNode name={chosenNames()[0] ?? ""} /> }),
+    run: () => openDialog({ title: "Name in the file", content: <RenameNode id={chosenNames()[0] ?? ""} /> }),
   },
   {
     id: "cut",
@@ -161,10 +162,11 @@ const NODES: readonly Command[] = [
     menu: ["node"],
     isEnabled: hasNodes,
     run: () => {
-      const { layout } = graphOf(activeTab().document, shownGraph(activeTab()));
-      const names = chosenNames();
-      const collapsed = !names.every((each) => layout?.nodes?.[each]?.collapsed);
-      edit("collapse", (graph) => names.reduce((left, name) => changeLayout(left, name, { collapsed }), graph));
+      const { graph, names } = chosenNodes();
+      const { layout } = graphOf(activeTab().document, graph);
+      const collapsed = ![...names].every((each) => layout?.nodes?.[each]?.collapsed);
+      const change = (old: Graph) => [...names].reduce((left, name) => changeLayout(left, name, { collapsed }), old);
+      edit("collapse", change, { graph });
     },
   },
   {
@@ -275,12 +277,11 @@ function isInNode(): boolean {
 }
 
 function toggleMode(mode: NodeMode): void {
-  const { nodes } = graphOf(activeTab().document, shownGraph(activeTab()));
-  const names = chosenNames();
-  const next = names.every((each) => nodes?.[each]?.mode === mode) ? undefined : mode;
-  edit(mode, (graph) =>
-    names.reduce((left, name) => changeNode(left, name, (old) => tidy({ ...old, mode: next })), graph),
-  );
+  const { graph, names } = chosenNodes();
+  const { nodes } = graphOf(activeTab().document, graph);
+  const next = [...names].every((each) => nodes?.[each]?.mode === mode) ? undefined : mode;
+  const change = (left: Graph, name: string) => changeNode(left, name, (old) => tidy({ ...old, mode: next }));
+  edit(mode, (old) => [...names].reduce(change, old), { graph });
 }
 
 const VIEW: readonly Command[] = [

@@ -35,7 +35,11 @@ export function Viewer({ pictures, first }: Props) {
   const picture = pictures[at];
   const second = other === null ? undefined : pictures[other];
 
-  useEffect(() => root.current?.focus(), []);
+  // the dialog takes the focus when it opens, which comes after this
+  useEffect(() => {
+    const timer = setTimeout(() => root.current?.focus());
+    return () => clearTimeout(timer);
+  }, []);
   if (!picture) return null;
 
   const go = (step: number) => setAt((at + step + pictures.length) % pictures.length);

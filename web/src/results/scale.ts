@@ -6,8 +6,11 @@ export interface Axis {
   readonly isLog: boolean;
 }
 
+/** What a logarithm can still tell apart from nothing. */
+const TINIEST = 1e-300;
+
 export function axisOf(values: readonly number[], isLog: boolean): Axis {
-  const counted = values.filter((each) => Number.isFinite(each) && (!isLog || each > 0));
+  const counted = values.filter((each) => Number.isFinite(each) && (!isLog || each > TINIEST));
   const low = counted.reduce((a, b) => Math.min(a, b), Infinity);
   const high = counted.reduce((a, b) => Math.max(a, b), -Infinity);
   if (!Number.isFinite(low)) return { low: isLog ? 1 : 0, high: isLog ? 10 : 1, isLog };
@@ -17,7 +20,7 @@ export function axisOf(values: readonly number[], isLog: boolean): Axis {
 
 /** Where a value lies on an axis, from 0 to 1; null where it cannot lie on it. */
 export function positionOf(value: number, { low, high, isLog }: Axis): number | null {
-  if (!Number.isFinite(value) || (isLog && value <= 0)) return null;
+  if (!Number.isFinite(value) || (isLog && value <= TINIEST)) return null;
   return isLog ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
 }
 

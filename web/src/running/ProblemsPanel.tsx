@@ -5,6 +5,7 @@ import { explain, useTabDefects } from "../store/defects";
 import { activeTab, changeTab, select } from "../store/editor";
 import { useShownRun } from "../store/runs";
 import { Icon } from "../theme/Icon";
+import { BeforeRun } from "./BeforeRun";
 import "./problems.css";
 
 /** What keeps the workflow from running, and what went wrong in the run that is shown; each leads to its node. */
@@ -17,9 +18,9 @@ export function ProblemsPanel() {
     select([node]);
     setTimeout(() => void fitView({ nodes: [{ id: node }], maxZoom: 1.2, duration: 250 }), 50);
   };
-  if (defects.length === 0 && !error) return <p className="hint">No problems: the workflow can run.</p>;
   return (
     <>
+      {defects.length === 0 && !error && <p className="hint">No problems: the workflow can run.</p>}
       {error && (
         <section className="problem problem-run" aria-label="The last run failed">
           <strong>The last run failed</strong>
@@ -39,6 +40,7 @@ export function ProblemsPanel() {
           </li>
         ))}
       </ul>
+      <BeforeRun />
     </>
   );
 }

@@ -96,7 +96,7 @@ export const SUBGRAPH_COMMANDS: readonly Command[] = [
     id: "leave-graph",
     title: "Leave the graph",
     group: "Graph",
-    keys: ["Alt+ArrowUp"],
+    keys: ["Alt+ArrowUp", "Escape"],
     isEnabled: () => activeTab().trail.length > 0,
     run: leave,
   },

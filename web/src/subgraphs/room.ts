@@ -10,6 +10,9 @@ interface Size {
   readonly height: number;
 }
 
+/** What is higher above is not beside. */
+const TALL = 300;
+
 /** The document in which a node got another size, and by it the regions around it, with room made for them. */
 export function withRoom(
   before: Document,
@@ -44,8 +47,9 @@ function moved(
   const found = new Map<string, Point>();
   for (const [name, { x, y }] of Object.entries(positions)) {
     if (name === node) continue;
-    if (x >= own.x + from.width) found.set(name, { x: x + to.width - from.width, y });
-    else if (y >= own.y + from.height) found.set(name, { x, y: y + to.height - from.height });
+    const isAbove = y + TALL < own.y;
+    if (y >= own.y + from.height) found.set(name, { x, y: y + to.height - from.height });
+    else if (x >= own.x + from.width && !isAbove) found.set(name, { x: x + to.width - from.width, y });
   }
   return found;
 }
