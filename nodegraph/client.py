@@ -33,7 +33,7 @@ from .server.asking import PREFIX, NoServer, ServerRefused, document_of, path_pa
 from .server.connection import Unreachable
 from .server.library_client import LibraryClient
 from .server.schemas import Added, BatchAccepted, Events, Forgotten, Queue, Results, Retention, System, Workers
-from .server.schemas_values import Preview, read_preview
+from .server.schemas_values import Preview, ValueGlimpses, read_preview
 from .workflow.model import Workflow
 
 OnPreview: TypeAlias = Callable[[Preview, bytes], None]
@@ -118,6 +118,15 @@ class Client(LibraryClient):
             file.write(first)
             for part in parts:
                 file.write(part)
+
+    def value(self, key: str) -> ValueGlimpses:
+        """What is told of a result that is stored under a key, which events name."""
+        return self._get(f"/values/{path_part(key)}", ValueGlimpses)
+
+    def picture(self, key: str, output: str, item: int = 0, size: int | None = None) -> bytes:
+        """A picture of an output: WebP whose longer side has at most `size` pixels, or PNG of the whole size."""
+        query = [("item", str(item)), *([("size", str(size))] if size is not None else [])]
+        return b"".join(self._parts(f"/values/{path_part(key)}/{path_part(output)}/picture", query))
 
     def cancel(self, job: JobId) -> Job:
         """Stop a job for good."""

@@ -12,6 +12,7 @@ from typing import TypeAlias
 from ..execution.events import Event, NodeBlocked, NodeErred, NodeFinished, NodePreview, NodeProgress
 from ..pictures import Encoded, as_preview
 from ..ports.glimpse import Pictured
+from ..ports.looking import shower_of
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ Show: TypeAlias = Callable[[str, int | None, Encoded], None]
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     step: int | None
-    value: Pictured
+    value: object
 
 
 class Previewer:
@@ -55,7 +56,7 @@ class Previewer:
         match event:
             case NodeProgress(node=node, progress=progress):
                 self._steps[node] = progress.done
-            case NodePreview(node=node, value=Pictured() as value) if self._watched():
+            case NodePreview(node=node, value=value) if self._watched():
                 with self._changed:
                     self._waiting[node] = _Waiting(self._steps.get(node), value)
                     self._changed.notify()
@@ -106,7 +107,10 @@ class Previewer:
 
     def _make(self, node: str, waiting: _Waiting) -> None:
         try:
-            picture = as_preview(waiting.value.picture(0), SIZE)
+            shown = shower_of(waiting.value)
+            if not isinstance(shown, Pictured):
+                return
+            picture = as_preview(shown.picture(0), SIZE)
         except Exception as error:  # noqa: BLE001 - a preview that fails must not fail the run
             if type(waiting.value) not in self._told:
                 self._told.add(type(waiting.value))

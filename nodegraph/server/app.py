@@ -55,6 +55,8 @@ def make_app(services: Services) -> web.Application:
     app[events.SOCKETS] = events.Sockets()
     for route in ROUTES:
         app.router.add_route(route.method, PREFIX + route.path, route.handler())
+        if route.method == "GET" and route.raw is not None and route.raw.gives:  # files
+            app.router.add_route("HEAD", PREFIX + route.path, route.handler())
     app[PUBLIC] = frozenset({*add_pages(app), PREFIX + session.PATH})
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(events.close_all)

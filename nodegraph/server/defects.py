@@ -37,6 +37,10 @@ class NoSuchFile(NodegraphError):
     """A job wrote no such file, or it is gone, or it lies outside the output folder."""
 
 
+class WrongRange(NodegraphError):
+    """A part of a file was asked for that it does not have."""
+
+
 class NoSuchPath(NodegraphError):
     """Nothing is at a path."""
 

@@ -208,6 +208,7 @@ STATUS: Mapping[type[Exception], int] = {
     defects.BadRequest: 400,
     defects.WrongRequest: 422,
     TooLarge: 413,
+    defects.WrongRange: 416,
     defects.NoSuchFile: 404,
     defects.NoSuchPath: 404,
     defects.WrongMethod: 405,

@@ -13,6 +13,12 @@ from .schemas import _Document
 _LENGTH = struct.Struct("!I")
 
 
+class FileQuery(_Document):
+    """download: whether a browser is to save it whatever it is."""
+
+    download: bool = False
+
+
 class ValueGlimpses(_Document):
     """What is stored under a key. outputs: what is told of each output of the node."""
 

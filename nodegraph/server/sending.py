@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-from typing import BinaryIO
 from urllib.parse import quote
 
 from aiohttp import web
 
 from .negotiation import is_known
-
-CHUNK = 1 << 18
 
 KEEP_SECONDS = 86400
 """How long a browser shows a small picture again without asking."""
@@ -38,23 +34,6 @@ def safe_headers(head: bytes, name: str) -> dict[str, str]:
         "Content-Disposition": f"{'inline' if kind else 'attachment'}; {shown}",
         **SANDBOX,
     }
-
-
-async def send_file(request: web.Request, file: BinaryIO, size: int, name: str, tag: str) -> web.StreamResponse:
-    """A file from its beginning; 304 where the sender has it. tag: changes with its content."""
-    caching = {"ETag": f'"{tag}"', "Cache-Control": "private, no-cache"}
-    if is_known(request, tag):
-        return web.Response(status=304, headers=caching)
-    head = await asyncio.to_thread(file.read, CHUNK)
-    response = web.StreamResponse(headers={**safe_headers(head, name), **caching})
-    response.content_length = size
-    await response.prepare(request)
-    while head and size > 0:
-        await response.write(head[:size])
-        size -= len(head)
-        head = await asyncio.to_thread(file.read, CHUNK)
-    await response.write_eof()
-    return response
 
 
 def send_picture(request: web.Request, content: bytes, kind: str, *, tag: str = "") -> web.Response:

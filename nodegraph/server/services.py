@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .model_files import ModelFiles
     from .previews import Previews
     from .templates import Templates
+    from .thumbnails import Thumbnails
     from .uploads import Uploads
     from .veil import Veil
     from .workflow_store import WorkflowStore
@@ -56,9 +57,9 @@ class Services:
 
     nodes: the definitions as they are sent. adviser: asks the packs' specs. workflows: those that are saved here.
     templates: workflows that come with packs. uploads: takes pictures. inputs: the pictures that workflows may read.
-    models: the model files that they may name. changes: tells who waits that the table changed. previews: what running
-    nodes show. veil: keeps folders of this machine out of answers. access: who may ask. answered: set when the first
-    answer is given.
+    thumbnails: small pictures. models: the model files that they may name. changes: tells who waits that the table
+    changed. previews: what running nodes show. veil: keeps folders of this machine out of answers. access: who may
+    ask. answered: set when the first answer is given.
     """
 
     settings: Settings
@@ -70,6 +71,7 @@ class Services:
     templates: Templates
     uploads: Uploads
     inputs: InputPictures
+    thumbnails: Thumbnails
     models: ModelFiles
     workforce: Workforce
     changes: Changes

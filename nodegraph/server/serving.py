@@ -137,6 +137,7 @@ def make_services(
 
     definitions, veil = Definitions(settings), Veil(settings)
     adviser = Adviser(settings, definitions)
+    thumbnails = Thumbnails(settings.cache)
     return Services(
         settings=settings,
         table=table,
@@ -146,7 +147,8 @@ def make_services(
         workflows=WorkflowStore(settings.workflows),
         templates=Templates(definitions),
         uploads=Uploads(settings.input),
-        inputs=InputPictures(definitions, Thumbnails(settings.cache)),
+        inputs=InputPictures(definitions, thumbnails),
+        thumbnails=thumbnails,
         models=ModelFiles(definitions, adviser, settings.cache),
         workforce=workforce,
         changes=changes,

@@ -101,7 +101,7 @@ class Templates:
 
 
 def templates_of(pack: Pack) -> Iterator[Found]:
-    """The templates that come with a pack: those that its manifest names, then the others in the order of their names."""
+    """The templates that come with a pack: those that its manifest names, then the others by their names."""
     first = {pack.prefix + name: number for number, name in enumerate(pack.manifest.templates)}
     return iter(sorted(_all_of(pack), key=lambda found: (first.get(found.name, len(first)), found.name)))
 

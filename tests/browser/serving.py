@@ -15,9 +15,9 @@ EDITOR = Path(__file__).parents[2] / "nodegraph" / "server" / "editor"
 
 
 class Server:
-    """`nodegraph serve` on folders of its own, with one worker."""
+    """`nodegraph serve` on folders of its own, with one worker. options: further ones of the command."""
 
-    def __init__(self, folder: Path, definitions: Path) -> None:
+    def __init__(self, folder: Path, definitions: Path, *options: str) -> None:
         assert (EDITOR / "index.html").is_file(), "the editor is not built; run `make web`"
         self.folder = folder
         folders = {name: str(folder / name) for name in ("input", "output", "state", "models", "workflows", "plugins")}
@@ -31,7 +31,9 @@ class Server:
             "NODEGRAPH_WORKERS": "1",
         }
         self._log = (folder / "server.log").open("ab")
+        self._options = options
         self.port = 0
+        self.address = ""
         self.process = self._start()
 
     @property
@@ -71,7 +73,7 @@ class Server:
         self._log.close()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "nodegraph", "serve", "--json", "--port", str(self.port)]
+        command = [sys.executable, "-m", "nodegraph", "serve", "--json", "--port", str(self.port), *self._options]
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=self._log, env=self._environment, cwd=self.folder
         )
@@ -79,5 +81,6 @@ class Server:
         line = process.stdout.readline()
         assert line, (self.folder / "server.log").read_text("utf-8", "replace")
         process.stdout.close()
-        self.port = int(json.loads(line)["url"].rpartition(":")[2])
+        self.address = json.loads(line)["url"]
+        self.port = int(self.address.rpartition(":")[2])
         return process

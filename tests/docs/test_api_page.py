@@ -10,7 +10,7 @@ import pytest
 from nodegraph.catalog import Catalog
 from nodegraph.jobs.model import Outcome
 from nodegraph.server.app import ROUTES
-from nodegraph.server.http import STATUS, code_of
+from nodegraph.server.http import IN_PATH, STATUS, code_of
 from nodegraph.server.place import Note, leave_note
 from nodegraph.settings import load_settings
 from tests.nodegraph.flows import flow
@@ -23,7 +23,7 @@ PAGE = sections(DOCS / "api.md")
 
 
 def test_every_route_is_listed() -> None:
-    routes = [f"{each.method} {re.sub(r':.*}$', '}', each.path)}" for each in ROUTES]
+    routes = [each.method + " " + IN_PATH.sub(r"{\1}", each.path) for each in ROUTES]
     assert sorted(first_column(PAGE["Routes"], "route")) == sorted(routes)
 
 

@@ -10,6 +10,7 @@ import torch
 
 from nodegraph import Settings
 from nodegraph.execution.run import Runner
+from nodegraph.ports.looking import glimpse_of, picture_of
 from nodegraph.testing import check_node, local_context
 from nodes.types import Latent, LatentSpace
 from tests.nodegraph.flows import flow, link
@@ -55,3 +56,19 @@ def test_the_example_of_a_long_node_goes_on_where_it_was(tmp_path: Path, monkeyp
     assert torch.equal(walk(latent, 4, ctx=again).samples, whole.samples)
     assert [each.done for each in again.reported] == [4]
     del sys.modules["page_walking"]
+
+
+def test_the_example_of_a_value_that_shows_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    value, seen = blocks(sections(PAGE)["What people see of a value"], "python")
+    (tmp_path / "page_heights.py").write_text(value, "utf-8")
+    (tmp_path / "seen.py").write_text(seen, "utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    from page_heights import Heights  # type: ignore[import-not-found]
+
+    told = glimpse_of(Heights((3.0, 120.0, 40.0)))
+    assert (told.text, told.charts[0].y) == ("3 heights up to 120 m", [3.0, 120.0, 40.0])
+    picture = picture_of([Heights((3.0, 120.0))], 0)
+    assert picture is not None
+    assert (picture.size, picture.getpixel((1, 0))) == ((2, 1), 120)
+    for name in ("page_heights", "seen"):
+        del sys.modules[name]

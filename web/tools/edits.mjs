@@ -1,11 +1,12 @@
 // Applies the editor's edits to workflows, for tests in other languages: reads {definitions, cases: [{edit, arguments}]}
 // from standard input and writes the results as JSON. An argument {"set": [...]} stands for a set.
 import { dirname } from "node:path";
+import { stdin, stdout } from "node:process";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { createServer } from "vite";
 
-const { definitions, cases } = JSON.parse(await text(process.stdin));
+const { definitions, cases } = JSON.parse(await text(stdin));
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const server = await createServer({
   root,
@@ -22,5 +23,5 @@ for (const name of ["subgraphs", "moving", "movingOut", "library", "interface", 
 }
 const argument = (value) => (value?.set ? new Set(value.set) : value === "definitions" ? known : value);
 const results = cases.map(({ edit, arguments: given }) => edits[edit](...given.map(argument)));
-process.stdout.write(JSON.stringify(results, (_key, value) => (value instanceof Set ? [...value] : value)));
+stdout.write(JSON.stringify(results, (_key, value) => (value instanceof Set ? [...value] : value)));
 await server.close();

@@ -61,7 +61,7 @@ function fields(schema) {
     shortly(each),
     [each.description ?? "", limits(each)].filter(Boolean).join(" "),
   ]);
-  return table(["field", "type", ""], rows);
+  return table(["field", "type", "notes"], rows);
 }
 
 function content(part) {
@@ -76,7 +76,7 @@ function answers(operation, document) {
     const answer = given.$ref ? document.components.responses[given.$ref.split("/").at(-1)] : given;
     return [make("code", null, status), content(answer.content), answer.description];
   });
-  return table(["status", "answer", ""], rows);
+  return table(["status", "answer", "notes"], rows);
 }
 
 /** Inputs for the parameters of an operation, and what the server says to them. */
@@ -127,7 +127,7 @@ function operation(document, path, method, described) {
     const rows = parameters.map((each) => [
       make("code", null, each.name + (each.required ? "" : "?")), each.in, shortly(each.schema), limits(each.schema),
     ]);
-    inside.append(make("h3", null, "Parameters"), table(["name", "in", "type", ""], rows));
+    inside.append(make("h3", null, "Parameters"), table(["name", "in", "type", "notes"], rows));
   }
   if (described.requestBody) {
     inside.append(make("h3", null, "Body"), ...content(described.requestBody.content));

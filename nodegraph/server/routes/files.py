@@ -4,61 +4,92 @@ from __future__ import annotations
 
 import asyncio
 import os
-import stat
 from pathlib import Path
-from typing import BinaryIO
 
 from aiohttp import web
 
-from ...jobs.model import JobFile
+from ...errors import shorten
+from ...jobs.model import Job, JobFile
 from ..defects import NoSuchFile
-from ..http import SERVICES, Raw, Route
-from ..sending import CHUNK, PICTURES, safe_headers
+from ..http import SERVICES, Raw, Route, parse_query
+from ..inside import open_inside
+from ..recipes import recipe_in
+from ..schemas_pictures import FoundRecipe, ThumbnailQuery
+from ..schemas_values import FileQuery
+from ..sending import PICTURES, send_picture
+from ..sending_files import ASK_AGAIN, FOR_EVER, FileToSend, send_file
+from ..services import Services
 
 
 async def get_file(request: web.Request) -> web.StreamResponse:
-    """The content of a file that a job wrote: pictures to be shown, everything else to be saved."""
+    """The content of a file that a job wrote, or a part of it: pictures to be shown, everything else to be saved."""
+    query = parse_query(FileQuery, request)
+    sent = await asyncio.to_thread(_open, request.app[SERVICES], *_named(request))
+    with sent.file:
+        return await send_file(request, sent, download=query.download)
+
+
+async def get_thumbnail(request: web.Request) -> web.StreamResponse:
+    """A small WebP of a picture that a job wrote."""
+    query = parse_query(ThumbnailQuery, request)
     services = request.app[SERVICES]
-    number = int(request.match_info["number"])
-    job = await asyncio.to_thread(services.table.job, request.match_info["id"])
-    if number >= len(job.files):
-        raise NoSuchFile(f"the job has {len(job.files)} files; there is no file {number}")
-    file, size = await asyncio.to_thread(open_inside, services.settings.output, job.files[number])
-    with file:
-        head = await asyncio.to_thread(file.read, CHUNK)
-        response = web.StreamResponse(
-            headers={**safe_headers(head, Path(job.files[number].path).name), "Cache-Control": "private, no-cache"}
-        )
-        response.content_length = size
-        await response.prepare(request)
-        while head and size > 0:
-            await response.write(head[:size])
-            size -= len(head)
-            head = await asyncio.to_thread(file.read, CHUNK)
-        await response.write_eof()
-    return response
+    sent = await asyncio.to_thread(_open, services, *_named(request))
+    with sent.file:
+        content = await asyncio.to_thread(services.thumbnails.get, sent.tag, query.size, sent.file)
+    return send_picture(request, content, "image/webp", tag=f"{sent.tag}-{query.size}")
 
 
-def open_inside(folder: Path, written: JobFile) -> tuple[BinaryIO, int]:
-    """A file of the output folder, open, with its size. Raises NoSuchFile.
+def get_recipe(services: Services, id: str, number: int) -> FoundRecipe:
+    """The workflow that made a picture which a job wrote, from the picture itself."""
+    with _open(services, id, number).file as file:
+        return recipe_in(file)
+
+
+def _named(request: web.Request) -> tuple[str, int]:
+    return request.match_info["id"], int(request.match_info["number"])
+
+
+def _open(services: Services, id: str, number: int) -> FileToSend:
+    """A file of the output folder. Raises NoSuchFile.
 
     What lies elsewhere, also through a link, is none, whatever the table says.
     """
-    gone = NoSuchFile(f"the file {Path(written.path).name!r} is not in the output folder any more")
-    try:
-        root, path = folder.resolve(strict=True), Path(written.path).resolve(strict=True)
-        if not path.is_relative_to(root):
-            raise gone
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise gone from error
-    found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode):
-        os.close(descriptor)
-        raise gone
-    return os.fdopen(descriptor, "rb"), found.st_size
+    job = services.table.job(id)
+    if number >= len(job.files):
+        raise NoSuchFile(f"the job has {len(job.files)} files; there is no file {number}")
+    written = job.files[number]
+    path = Path(written.path)
+    file = open_inside(services.settings.output, path)
+    if file is None:
+        raise NoSuchFile(f"the file {shorten(path.name)} is not in the output folder any more")
+    found = os.fstat(file.fileno())
+    if _is_as_written(found, job, written):
+        return FileToSend(file, found.st_size, path.name, written.sha256, found.st_mtime, FOR_EVER)
+    tag = f"{found.st_size:x}-{found.st_mtime_ns:x}-{found.st_ino:x}"
+    return FileToSend(file, found.st_size, path.name, tag, found.st_mtime, ASK_AGAIN)
 
 
-CONTENT = Raw(gives=("application/octet-stream", *(kind for _, _, kind in PICTURES)))
+def _is_as_written(found: os.stat_result, job: Job, written: JobFile) -> bool:
+    """Whether a file is what the job left there, as far as can be seen without reading it."""
+    ended = job.finished
+    return ended is not None and found.st_size == written.bytes and found.st_mtime <= ended.timestamp()
 
-ROUTES = (Route("GET", "/jobs/{id}/files/{number:[0-9]{1,6}}", get_file, CONTENT),)
+
+CONTENT = Raw(
+    query=FileQuery,
+    gives=("application/octet-stream", *(kind for _, _, kind in PICTURES)),
+    statuses=(200, 206, 304),
+)
+
+_FILE = "/jobs/{id}/files/{number:[0-9]{1,6}}"
+
+ROUTES = (
+    Route("GET", _FILE, get_file, CONTENT),
+    Route(
+        "GET",
+        f"{_FILE}/thumbnail",
+        get_thumbnail,
+        Raw(query=ThumbnailQuery, gives=("image/webp",), statuses=(200, 304)),
+    ),
+    Route("GET", f"{_FILE}/workflow", get_recipe),
+)

@@ -8,9 +8,10 @@ from io import BytesIO
 from aiohttp import web
 
 from ..http import SERVICES, Raw, Route, parse_query, read_body
-from ..picture_checks import TAKEN, open_picture
+from ..recipes import recipe_in
 from ..schemas_pictures import FoundRecipe, InputList, ThumbnailQuery, Upload, UploadQuery
-from ..sending import send_file, send_picture
+from ..sending import send_picture
+from ..sending_files import FileToSend, send_file
 from ..services import Services
 from ..uploads import MOST_BYTES
 
@@ -32,7 +33,8 @@ async def get_input(request: web.Request) -> web.StreamResponse:
     """The content of a picture that workflows may read."""
     opened = await asyncio.to_thread(request.app[SERVICES].inputs.open, request.match_info["file"])
     with opened.file:
-        return await send_file(request, opened.file, opened.bytes, opened.name, opened.tag)
+        sent = FileToSend(opened.file, opened.bytes, opened.name, opened.tag, opened.modified)
+        return await send_file(request, sent)
 
 
 async def get_thumbnail(request: web.Request) -> web.StreamResponse:
@@ -46,18 +48,8 @@ async def get_thumbnail(request: web.Request) -> web.StreamResponse:
 async def find_recipe(request: web.Request) -> web.StreamResponse:
     """The workflow that made a picture, which is sent as it is."""
     content = await read_body(request, MOST_BYTES)
-    found = await asyncio.to_thread(recipe_in, content)
+    found = await asyncio.to_thread(recipe_in, BytesIO(content))
     return web.Response(body=found.model_dump_json().encode(), content_type="application/json")
-
-
-def recipe_in(content: bytes) -> FoundRecipe:
-    """The recipe inside a picture. Raises NotAPicture, PictureTooLarge or NoRecipe."""
-    from ...recipe import Recipe
-
-    open_picture(BytesIO(content), TAKEN).close()
-    recipe = Recipe.read(BytesIO(content), source="the picture")
-    about = recipe.model_dump(mode="json", exclude={"workflow"})
-    return FoundRecipe(workflow=recipe.workflow.to_document(), **about)
 
 
 _PICTURE = Raw(gives=("image/*",), statuses=(200, 304))

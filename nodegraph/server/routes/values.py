@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
+from ... import __version__
 from ..http import SERVICES, Raw, Route, parse_query
 from ..negotiation import is_known
 from ..schemas_values import PictureQuery, ValueGlimpses
@@ -21,8 +22,9 @@ FOR_A_DAY = "private, max-age=86400"
 async def get_value(request: web.Request) -> web.StreamResponse:
     """What is told of a result: of each output a line, numbers, charts, and how many pictures there are."""
     services, key = request.app[SERVICES], request.match_info["key"]
-    headers = {"ETag": f'"{key}"', "Cache-Control": FOR_A_DAY}
-    if is_known(request, key):
+    tag = f"{key}-{__version__}"
+    headers = {"ETag": f'"{tag}"', "Cache-Control": FOR_A_DAY}
+    if is_known(request, tag):
         return web.Response(status=304, headers=headers)
     found = await services.workforce.looks.look(key)
     document: Any = ValueGlimpses(key=key, outputs=found.glimpses).model_dump(mode="json")

@@ -15,6 +15,7 @@ import pytest
 
 from nodegraph.catalog import Catalog
 from nodegraph.client import Client
+from nodegraph.jobs.looks import Looks
 from nodegraph.jobs.messages import Shown
 from nodegraph.jobs.table import JobTable
 from nodegraph.server.access import Access
@@ -32,6 +33,7 @@ class Nobody:
     def __init__(self) -> None:
         self.woken = 0
         self.show: Callable[[str, Shown], None] | None = None
+        self.looks = Looks([])
 
     def wake(self) -> None:
         self.woken += 1

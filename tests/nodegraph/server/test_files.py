@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import json
 import os
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from nodegraph.jobs.model import JobFile
 
@@ -123,3 +127,117 @@ def test_a_compressed_sibling_is_not_given_instead(served: Served, output: Path)
     served.ask("POST", "/jobs", request())
     job = finish(served.table, written(output / "a.png", PNG))
     assert served.ask("GET", f"/jobs/{job}/files/0", headers={"Accept-Encoding": "gzip"}).content == PNG
+
+
+def ready(served: Served, output: Path, content: bytes, name: str = "a.png") -> str:
+    """The path of a file that a job wrote."""
+    (output / name).write_bytes(content)
+    served.ask("POST", "/jobs", request())
+    return f"/jobs/{finish(served.table, written(output / name, content))}/files/0"
+
+
+def picture(width: int, height: int, **saved: object) -> bytes:
+    target = io.BytesIO()
+    Image.new("RGB", (width, height), (255, 0, 0)).save(target, "PNG", **saved)  # type: ignore[arg-type]
+    return target.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "part"),
+    [
+        ("bytes=0-0", 206, (0, 1)),
+        ("bytes=2-4", 206, (2, 5)),
+        ("bytes=7-", 206, (7, 10)),
+        ("bytes=7-100", 206, (7, 10)),
+        ("bytes=-3", 206, (7, 10)),
+        ("bytes=-100", 206, (0, 10)),
+        ("bytes=10-", 416, None),
+        ("bytes=-0", 416, None),
+        ("bytes=5-4", 200, None),
+        ("bytes=0-1,3-4", 200, None),
+        ("bytes=-", 200, None),
+        ("bytes=a-b", 200, None),
+        ("lines=0-1", 200, None),
+    ],
+)
+def test_a_part_of_a_file(served: Served, output: Path, asked: str, status: int, part: tuple[int, int] | None) -> None:
+    content = b"0123456789"
+    path = ready(served, output, content)
+    answer = served.ask("GET", path, headers={"Range": asked})
+    assert answer.status == status
+    if status == 206:
+        first, end = part or (0, 0)
+        assert answer.content == content[first:end]
+        assert answer.headers["content-range"] == f"bytes {first}-{end - 1}/10"
+    elif status == 416:
+        assert (answer.json()["code"], answer.headers["content-range"]) == ("wrong_range", "bytes */10")
+    else:
+        assert (answer.content, answer.headers["accept-ranges"]) == (content, "bytes")
+
+
+def test_a_part_of_another_version_is_not_given(served: Served, output: Path) -> None:
+    path = ready(served, output, b"0123456789")
+    headers = served.ask("GET", path).headers
+    for condition, status in [
+        (headers["etag"], 206),
+        (headers["last-modified"], 206),
+        ('"other"', 200),
+        (f"W/{headers['etag']}", 200),
+        ("Wed, 01 Jan 2020 00:00:00 GMT", 200),
+    ]:
+        answer = served.ask("GET", path, headers={"Range": "bytes=0-1", "If-Range": condition})
+        assert answer.status == status, condition
+
+
+def test_a_file_is_known_by_its_content_until_something_writes_to_it(served: Served, output: Path) -> None:
+    path = ready(served, output, PNG)
+    answer = served.ask("GET", path)
+    assert answer.headers["etag"] == f'"{hashlib.sha256(PNG).hexdigest()}"'
+    assert "immutable" in answer.headers["cache-control"]
+    assert served.ask("GET", path, headers={"If-None-Match": answer.headers["etag"]}).status == 304
+    assert served.ask("GET", path, headers={"If-Modified-Since": answer.headers["last-modified"]}).status == 304
+    known = {"If-None-Match": '"other"', "If-Modified-Since": answer.headers["last-modified"]}
+    assert served.ask("GET", path, headers=known).status == 200
+    (output / "a.png").write_bytes(PNG + b"more")
+    again = served.ask("GET", path, headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status, again.content) == (200, PNG + b"more")
+    assert again.headers["cache-control"] == "private, no-cache"
+
+
+def test_the_head_of_a_file(served: Served, output: Path) -> None:
+    path = ready(served, output, PNG)
+    answer = served.ask("HEAD", path)
+    assert (answer.status, answer.content, answer.headers["content-length"]) == (200, b"", str(len(PNG)))
+    assert answer.headers["content-type"] == "image/png"
+
+
+def test_a_picture_to_be_saved(served: Served, output: Path) -> None:
+    answer = served.ask("GET", ready(served, output, PNG) + "?download=1")
+    assert answer.headers["content-disposition"].startswith('attachment; filename="a.png"')
+    assert answer.headers["content-type"] == "image/png"
+
+
+def test_a_thumbnail(served: Served, output: Path) -> None:
+    path = ready(served, output, picture(800, 400))
+    answer = served.ask("GET", f"{path}/thumbnail?size=100")
+    assert (answer.status, answer.headers["content-type"]) == (200, "image/webp")
+    assert Image.open(io.BytesIO(answer.content)).size == (100, 50)
+    assert served.ask("GET", f"{path}/thumbnail").status == 200
+    headers = {"If-None-Match": answer.headers["etag"]}
+    assert served.ask("GET", f"{path}/thumbnail?size=100", headers=headers).status == 304
+    assert served.ask("GET", f"{path}/thumbnail?size=0").status == 422
+    other = ready(served, output, b"no picture", "b.txt")
+    refused = served.ask("GET", f"{other}/thumbnail")
+    assert (refused.status, refused.json()["code"]) == (415, "not_a_picture")
+
+
+def test_the_workflow_of_a_picture(served: Served, output: Path) -> None:
+    recipe = {"nodegraph": "1", "workflow": request()["workflow"], "node": "n"}
+    info = PngInfo()
+    info.add_text("nodegraph", json.dumps(recipe))
+    path = ready(served, output, picture(8, 8, pnginfo=info))
+    answer = served.ask("GET", f"{path}/workflow")
+    assert (answer.status, answer.json()["node"]) == (200, "n")
+    assert answer.json()["workflow"]["nodes"].keys() == {"n"}
+    refused = served.ask("GET", ready(served, output, picture(8, 8), "b.png") + "/workflow")
+    assert (refused.status, refused.json()["code"]) == (422, "no_recipe")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +19,13 @@ from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 
 from nodegraph.catalog import Catalog
+from nodegraph.client import Client
 from nodegraph.server.app import ROUTES
 from nodegraph.server.http import PREFIX
 from nodegraph.server.openapi import openapi
-from nodegraph.settings import Settings
 
-from .conftest import Served
-from .requests import finish, request, workflow
+from .requests import workflow
+from .test_serving import Process
 
 pytestmark = pytest.mark.slow
 
@@ -38,40 +42,64 @@ def as_it_is(context: object, value: Any) -> dict[str, Any]:
     return {"data": getattr(value, "data", value)}
 
 
+@dataclass(frozen=True)
+class Place:
+    """A server. known: what may stand in its paths, by the names that they have for it."""
+
+    url: str
+    known: Mapping[str, list[str]]
+
+
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, definitions_cache: Path, catalog: Catalog) -> Iterator[Served]:
-    """A server with a few jobs, of which one is done."""
+def server(tmp_path_factory: pytest.TempPathFactory, definitions_cache: Path, catalog: Catalog) -> Iterator[Place]:
+    """A server of its own process, with a saved workflow and a job that is done."""
     folder = tmp_path_factory.mktemp("server")
-    names = ("models", "input", "output", "state", "cache", "workflows")
-    options: dict[str, Any] = {name: folder / name for name in names}
-    served = Served(Settings(**options, plugins=[Path(__file__).parents[2] / "packs"], threads=1))
-    (folder / "cache").mkdir(exist_ok=True)
+    (folder / "cache").mkdir()
     (folder / "cache" / "definitions").symlink_to(definitions_cache / "definitions")
-    for _ in range(3):
-        assert served.ask("POST", "/jobs", request()).status == 201
-    finish(served.table, outputs={"n": 2})
-    assert served.ask("PUT", "/workflows/fox", {"workflow": workflow(), "base": None}).status == 200
-    yield served
-    served.stop()
+    names = ("models", "input", "output", "state", "cache", "workflows")
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("NODEGRAPH_")},
+        **{f"NODEGRAPH_{name.upper()}": str(folder / name) for name in names},
+        "NODEGRAPH_PLUGINS": str(Path(__file__).parents[2] / "packs"),
+        "NODEGRAPH_THREADS": "1",
+        "NODEGRAPH_WORKERS": "1",
+        "XDG_CONFIG_HOME": str(folder),
+    }
+    process = Process(environment)
+    try:
+        url = process.url()
+        with Client(url) as client:
+            job = client.wait(client.submit(workflow()).id)
+            assert job.state == "done"
+            keys = [str(each.data["key"]) for each in client.past_events(job.id).events if each.data.get("key")]
+        body = json.dumps({"workflow": workflow(), "base": None}).encode()
+        saving = urllib.request.Request(f"{url}{PREFIX}/workflows/fox", body, method="PUT")
+        with urllib.request.urlopen(saving) as answer:
+            assert answer.status == 200
+        known = {
+            "id": [job.id],
+            "name": ["fox"],
+            "number": ["0", "1"],
+            "file": ["a.png"],
+            "key": keys,
+            "output": ["number"],
+        }
+        yield Place(url, known)
+        assert process.process.poll() is None
+    finally:
+        process.process.kill()
+        process.end()
 
 
-def known_values(served: Served, path: str) -> dict[str, list[str]]:
-    """What may stand in a path, by the names that it has for it."""
-    ids = [each.id for each in served.table.page().jobs] if path.startswith("/jobs") else []
-    names = ["fox", "text_to_image"] if path.startswith(("/workflows", "/templates")) else []
-    return {"id": ids, "name": names, "number": ["0", "1"], "file": ["a.png"]}
-
-
-def cases(served: Served, path: str, method: str) -> st.SearchStrategy[schemathesis.Case]:
+def cases(server: Place, path: str, method: str) -> st.SearchStrategy[schemathesis.Case]:
     """Requests for an operation, right ones and wrong ones, half of them for what there is."""
     schema = schemathesis.openapi.from_dict(DOCUMENT)
-    schema.config.update(base_url=f"{served.url}{PREFIX}")
+    schema.config.update(base_url=f"{server.url}{PREFIX}")
     operation = schema[path][method]
-    known = known_values(served, path)
     modes = [operation.as_strategy(generation_mode=each) for each in GenerationMode]
 
     def fitting(case: schemathesis.Case, chooser: random.Random) -> schemathesis.Case:
-        for name, values in known.items():
+        for name, values in server.known.items():
             if name in case.path_parameters and values:
                 case.path_parameters[name] = chooser.choice(values)
         if isinstance(case.body, dict) and isinstance(case.body.get("workflow"), dict):
@@ -82,7 +110,7 @@ def cases(served: Served, path: str, method: str) -> st.SearchStrategy[schemathe
 
 
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
-def test_the_server_keeps_its_promises(server: Served, path: str, method: str) -> None:
+def test_the_server_keeps_its_promises(server: Place, path: str, method: str) -> None:
     load_all_checks()  # pytest loads them only for schemathesis' own tests
     checks = CHECKS.get_by_names(list(KEPT))
 

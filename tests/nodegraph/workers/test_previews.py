@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from queue import Queue
 
 import pytest
@@ -16,6 +17,7 @@ from nodegraph.jobs import previews
 from nodegraph.jobs.messages import Shown
 from nodegraph.jobs.previews import Previewer
 from nodegraph.pictures import Encoded
+from nodegraph.ports.wire import wire
 
 from .conftest import Running, one
 
@@ -35,6 +37,19 @@ class Square:
         if self.gate is not None:
             self.gate.wait(30)
         return Image.new("RGBA", (self.side, self.side))
+
+
+@wire(portable=True, shown=f"{__name__}:OddityShown")
+@dataclass(frozen=True)
+class Oddity:
+    """Is shown by another class."""
+
+
+class OddityShown:
+    def __init__(self, value: Oddity) -> None: ...
+
+    def picture(self, item: int) -> Image.Image:
+        return Image.new("L", (8, 8))
 
 
 def test_the_newest_is_shown_and_what_came_too_late_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,16 +78,18 @@ def test_the_newest_is_shown_and_what_came_too_late_is_not(monkeypatch: pytest.M
 
 
 def test_nothing_is_made_while_nobody_looks_and_other_values_are_no_pictures() -> None:
-    told: list[object] = []
+    told: Queue[tuple[str, int | None, Encoded]] = Queue()
     value = Square()
-    unwatched = Previewer(lambda *given: told.append(given), watched=lambda: False)
+    unwatched = Previewer(lambda *given: told.put(given), watched=lambda: False)
     unwatched(NodePreview(node="n", value=value))
     unwatched.close()
-    watched = Previewer(lambda *given: told.append(given), watched=lambda: True)
+    watched = Previewer(lambda *given: told.put(given), watched=lambda: True)
     watched(NodePreview(node="n", value=3))
+    watched(NodePreview(node="m", value=Oddity()))
+    assert told.get(timeout=30)[0] == "m"  # what its wire class names shows it
     watched.close()
     assert not value.asked.is_set()
-    assert told == []
+    assert told.empty()
 
 
 def test_what_a_node_shows_leaves_its_worker_while_somebody_looks(supervised: Supervised, rogue_log: Log) -> None:

@@ -221,7 +221,7 @@ export interface paths {
             readonly cookie?: never;
         };
         /** A small WebP of a picture that workflows may read. */
-        readonly get: operations["get_thumbnail"];
+        readonly get: operations["pictures_get_thumbnail"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -307,8 +307,42 @@ export interface paths {
             readonly path?: never;
             readonly cookie?: never;
         };
-        /** The content of a file that a job wrote: pictures to be shown, everything else to be saved. */
+        /** The content of a file that a job wrote, or a part of it: pictures to be shown, everything else to be saved. */
         readonly get: operations["get_file"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/jobs/{id}/files/{number}/thumbnail": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** A small WebP of a picture that a job wrote. */
+        readonly get: operations["files_get_thumbnail"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/jobs/{id}/files/{number}/workflow": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** The workflow that made a picture which a job wrote, from the picture itself. */
+        readonly get: operations["get_recipe"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -2057,7 +2091,7 @@ export interface components {
                 readonly "application/json": components["schemas"]["Problem"];
             };
         };
-        /** @description 400: bad_request; 400: malformed_json; 401: token_needed; 401: wrong_token; 403: wrong_host; 404: no_picture; 404: no_such_file; 404: no_such_path; 404: unknown_batch; 404: unknown_input; 404: unknown_job; 404: unknown_template; 404: unknown_version; 404: unknown_workflow; 404: value_gone; 405: wrong_method; 409: client_key_reused; 409: workflow_changed; 409: workflow_exists; 409: wrong_placement; 409: wrong_state; 410: workflow_lost; 413: picture_too_large; 413: request_too_large; 413: too_large; 415: not_a_picture; 422: bad_workflow_name; 422: invalid_workflow; 422: no_recipe; 422: not_an_export; 422: workflow_format_error; 422: wrong_request; 429: too_many_attempts. */
+        /** @description 400: bad_request; 400: malformed_json; 401: token_needed; 401: wrong_token; 403: wrong_host; 404: no_picture; 404: no_such_file; 404: no_such_path; 404: unknown_batch; 404: unknown_input; 404: unknown_job; 404: unknown_template; 404: unknown_version; 404: unknown_workflow; 404: value_gone; 405: wrong_method; 409: client_key_reused; 409: workflow_changed; 409: workflow_exists; 409: wrong_placement; 409: wrong_state; 410: workflow_lost; 413: picture_too_large; 413: request_too_large; 413: too_large; 415: not_a_picture; 416: wrong_range; 422: bad_workflow_name; 422: invalid_workflow; 422: no_recipe; 422: not_an_export; 422: workflow_format_error; 422: wrong_request; 429: too_many_attempts. */
         readonly Refused: {
             headers: {
                 readonly [name: string]: unknown;
@@ -2416,7 +2450,7 @@ export interface operations {
             };
         };
     };
-    readonly get_thumbnail: {
+    readonly pictures_get_thumbnail: {
         readonly parameters: {
             readonly query?: {
                 readonly size?: number;
@@ -2616,7 +2650,9 @@ export interface operations {
     };
     readonly get_file: {
         readonly parameters: {
-            readonly query?: never;
+            readonly query?: {
+                readonly download?: boolean;
+            };
             readonly header?: never;
             readonly path: {
                 readonly id: string;
@@ -2640,6 +2676,86 @@ export interface operations {
                     readonly "image/jpeg": string;
                     readonly "image/png": string;
                     readonly "image/webp": string;
+                };
+            };
+            /** @description Partial Content */
+            readonly 206: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/octet-stream": string;
+                    readonly "image/avif": string;
+                    readonly "image/gif": string;
+                    readonly "image/jpeg": string;
+                    readonly "image/png": string;
+                    readonly "image/webp": string;
+                };
+            };
+            /** @description Not Modified */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    readonly files_get_thumbnail: {
+        readonly parameters: {
+            readonly query?: {
+                readonly size?: number;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+                readonly number: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "image/webp": string;
+                };
+            };
+            /** @description Not Modified */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    readonly get_recipe: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+                readonly number: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly "4XX": components["responses"]["Refused"];
+            readonly "5XX": components["responses"]["Failed"];
+            /** @description OK */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["FoundRecipe"];
                 };
             };
         };

@@ -27,6 +27,7 @@ import { Palette } from "./palette/Palette";
 import { useCanvas, useDrag, usePointer, useRefusal } from "./state";
 import { useCanvasNodes } from "./useCanvasNodes";
 import { useView } from "./useView";
+import { onSocketKey } from "./walking";
 import "./canvas.css";
 
 const NODE_TYPES = { node: NodeView, region: RegionView, ends: EndsView, frame: GroupView, note: NoteView };
@@ -56,8 +57,11 @@ export function Canvas() {
   useEffect(listenToClipboard, []);
 
   return (
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- an application is what the keys are for
     <div
       className={`canvas${isGliding ? " canvas-gliding" : ""}`}
+      role="application"
+      aria-label="Canvas"
       tabIndex={-1}
       onPointerMove={(event) => usePointer.setState({ x: event.clientX, y: event.clientY })}
       onDoubleClick={(event: MouseEvent<HTMLElement>) => openPalette(event)}
@@ -65,6 +69,7 @@ export function Canvas() {
       onMouseDownCapture={pickUp}
       onDragOver={(event) => event.dataTransfer.types.includes("application/x-nodegraph") && event.preventDefault()}
       onDrop={dropped}
+      onKeyDown={onSocketKey}
     >
       <ReactFlow<AnyNode, CanvasEdge>
         nodes={nodes}

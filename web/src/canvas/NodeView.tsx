@@ -84,7 +84,10 @@ interface InputProps {
 }
 
 function Input({ id, input, data }: InputProps) {
-  const isWired = data.wired.includes(input.name);
+  const own = data.entry.inputs?.[input.name];
+  const fed = data.fed[input.name];
+  const isFed = fed !== undefined && own === undefined && input.required;
+  const isWired = isFed || data.wired.includes(input.name);
   return (
     <>
       <Socket
@@ -101,7 +104,7 @@ function Input({ id, input, data }: InputProps) {
         graph={data.graph}
         node={data.name}
         input={input}
-        source={data.entry.inputs?.[input.name]}
+        source={isFed ? { from: fed } : own}
         isWired={isWired}
       />
     </>

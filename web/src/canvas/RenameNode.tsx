@@ -1,14 +1,17 @@
 import { useState } from "react";
 import { graphOf } from "../graph/document";
 import { renameNode } from "../graph/edits";
-import { activeTab, edit, select, shownGraph } from "../store/editor";
+import { activeTab, edit, select } from "../store/editor";
+import { regionOf, within } from "../subgraphs/paths";
 import { closeDialog } from "../shell/dialogs";
+import { ownerOf } from "./connecting";
 
 /** Gives a node another name in the file. */
-export function RenameNode({ name }: { readonly name: string }) {
+export function RenameNode({ id }: { readonly id: string }) {
+  const { graph: own, name } = ownerOf(id);
   const [text, setText] = useState(name);
   const tab = activeTab();
-  const taken = graphOf(tab.document, shownGraph(tab)).nodes ?? {};
+  const taken = graphOf(tab.document, own).nodes ?? {};
   const reason =
     text !== name && text in taken
       ? "Another node is called that."
@@ -17,8 +20,8 @@ export function RenameNode({ name }: { readonly name: string }) {
         : "A name begins with a letter and has letters, digits, _ and - only.";
   const submit = () => {
     if (reason) return;
-    if (text !== name) edit("rename", (graph) => renameNode(graph, name, text));
-    select([text]);
+    if (text !== name) edit("rename", (graph) => renameNode(graph, name, text), { graph: own });
+    select([within(regionOf(id), text)]);
     closeDialog();
   };
   return (

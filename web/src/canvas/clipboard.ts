@@ -5,6 +5,9 @@ import { type Fragment, type PasteOptions, fragmentOf, paste, readFragment } fro
 import { isText } from "../shell/commands";
 import { activeTab, editDocument, select, shownGraph } from "../store/editor";
 import { notify } from "../store/notices";
+import { inRegion, regionAt } from "../subgraphs/dropNodes";
+import { locate, within } from "../subgraphs/paths";
+import { chosenNodes } from "../subgraphs/selection";
 import { removeThings } from "../subgraphs/removing";
 import { chosenOf, groupId, noteId } from "./ids";
 import { insideGroups } from "./placing";
@@ -13,6 +16,8 @@ import { pointerOnCanvas } from "./state";
 /** What is selected, with what lies in selected groups; undefined where it is nothing that can be copied. */
 export function copied(): Fragment | undefined {
   const tab = activeTab();
+  const { graph, names, region } = chosenNodes(tab);
+  if (region) return fragmentOf(tab.document, graph, { nodes: names, groups: new Set(), notes: new Set() });
   const chosen = chosenOf([...tab.selected, ...insideGroups(tab.selected)]);
   if (chosen.nodes.size + chosen.groups.size + chosen.notes.size === 0) return undefined;
   return fragmentOf(tab.document, shownGraph(tab), chosen);
@@ -21,9 +26,14 @@ export function copied(): Fragment | undefined {
 export function pasteFragment(fragment: Fragment, options: Omit<PasteOptions, "newId">, label = "paste"): void {
   const newId = () => crypto.randomUUID().slice(0, 8);
   let made: readonly string[] = [];
+  const region = options.at ? regionAt(options.at) : chosenNodes().region;
+  const at = options.at && inRegion(region, options.at);
   editDocument(label, (document) => {
-    const pasted = paste(document, shownGraph(activeTab()), fragment, { ...options, newId });
-    made = [...pasted.nodes, ...pasted.groups.map(groupId), ...pasted.notes.map(noteId)];
+    const shown = shownGraph(activeTab());
+    const graph = locate(document, shown, within(region, ""))?.graph ?? shown;
+    const pasted = paste(document, graph, fragment, { ...options, ...(at && { at }), newId });
+    made = [...pasted.nodes].map((name) => within(region, name));
+    if (!region) made = [...made, ...pasted.groups.map(groupId), ...pasted.notes.map(noteId)];
     return pasted.document;
   });
   select(made);

@@ -1,9 +1,10 @@
 // What can be done on the canvas, with its keys and menus.
 import type { Command } from "../shell/commands";
 import { addNote } from "../graph/boxes";
-import { type NodeMode, graphOf } from "../graph/document";
+import { type Graph, type NodeMode, graphOf } from "../graph/document";
 import { changeLayout, changeNode, tidy } from "../graph/edits";
-import { activeTab, edit, select, shownGraph } from "../store/editor";
+import { activeTab, edit, select } from "../store/editor";
+import { chosenNodes } from "../subgraphs/selection";
 import { showPanel } from "../store/layout";
 import { RenameNode } from "./RenameNode";
 import { align, arrange, distribute, groupSelected, nudge } from "./arranging";
@@ -13,6 +14,7 @@ import { openMenuOfSelection } from "./menu/opening";
 import { placeOfSelection, showNodes } from "./placing";
 import { pointerOnCanvas, pointerOnScreen, useCanvas } from "./state";
 import { openDialog } from "../shell/dialogs";
+import { goToNextRegion, goToSockets, walk } from "./walking";
 
 const hasChosen = () => activeTab().selected.size > 0;
 const chosenNames = () => [...chosenOf(activeTab().selected).nodes];
@@ -28,7 +30,7 @@ const EDITING: readonly Command[] = [
     keys: ["Tab"],
     menu: ["canvas"],
     run: () => useCanvas.setState({ palette: { screen: pointerOnScreen(), at: pointerOnCanvas() } }),
-    isEnabled: () => document.activeElement === document.body || !!document.activeElement?.closest(".canvas"),
+    isEnabled: () => isOnCanvas() && !isInNode(),
   },
   {
     id: "library",
@@ -65,7 +67,7 @@ const EDITING: readonly Command[] = [
     group: "Edit",
     menu: ["node"],
     isEnabled: hasOneNode,
-    run: () => openDialog({ title: "Name in the file", content: <RenameNode name={chosenNames()[0] ?? ""} /> }),
+    run: () => openDialog({ title: "Name in the file", content: <RenameNode id={chosenNames()[0] ?? ""} /> }),
   },
   {
     id: "cut",
@@ -160,10 +162,11 @@ const NODES: readonly Command[] = [
     menu: ["node"],
     isEnabled: hasNodes,
     run: () => {
-      const { layout } = graphOf(activeTab().document, shownGraph(activeTab()));
-      const names = chosenNames();
-      const collapsed = !names.every((each) => layout?.nodes?.[each]?.collapsed);
-      edit("collapse", (graph) => names.reduce((left, name) => changeLayout(left, name, { collapsed }), graph));
+      const { graph, names } = chosenNodes();
+      const { layout } = graphOf(activeTab().document, graph);
+      const collapsed = ![...names].every((each) => layout?.nodes?.[each]?.collapsed);
+      const change = (old: Graph) => [...names].reduce((left, name) => changeLayout(left, name, { collapsed }), old);
+      edit("collapse", change, { graph });
     },
   },
   {
@@ -206,6 +209,33 @@ const NODES: readonly Command[] = [
   ...(["Left", "Right", "Up", "Down"] as const).flatMap((each) => nudging(each)),
 ];
 
+const WALKING: readonly Command[] = [
+  ...(["left", "right", "up", "down"] as const).map((way) => ({
+    id: `walk-${way}`,
+    title: `Go to the next node ${way === "left" || way === "right" ? `on the ${way}` : `further ${way}`}`,
+    group: "View" as const,
+    keys: [`Alt+Arrow${way.charAt(0).toUpperCase()}${way.slice(1)}`],
+    isEnabled: isOnCanvas,
+    run: () => walk(way),
+  })),
+  {
+    id: "sockets",
+    title: "Go to the sockets of the node; there arrows move, Enter draws a wire, Delete removes it",
+    group: "Edit",
+    keys: ["Enter"],
+    isEnabled: () => hasOneNode() && isOnCanvas() && !isInNode(),
+    run: goToSockets,
+  },
+  {
+    id: "next-region",
+    title: "Go to the next part of the page",
+    group: "View",
+    keys: ["F6"],
+    inTexts: true,
+    run: goToNextRegion,
+  },
+];
+
 function aligning(to: Parameters<typeof align>[0], title: string, keys?: readonly string[]): Command {
   const command = { id: `align-${to}`, title, group: "Graph", isEnabled: hasSeveral, run: () => align(to) } as const;
   return keys ? { ...command, keys } : command;
@@ -238,16 +268,20 @@ function nudging(way: "Left" | "Right" | "Up" | "Down"): Command[] {
 
 function isOnCanvas(): boolean {
   const focus = document.activeElement;
-  return focus === document.body || (!!focus?.closest(".canvas") && !focus.matches(".socket, [role=listbox] *"));
+  return focus === document.body || (!!focus?.closest(".canvas") && !focus.matches(".socket, .palette *"));
+}
+
+/** Whether the focus is on a part of a node, among which Tab goes on. */
+function isInNode(): boolean {
+  return !!document.activeElement?.parentElement?.closest(".react-flow__node, .canvas-bar");
 }
 
 function toggleMode(mode: NodeMode): void {
-  const { nodes } = graphOf(activeTab().document, shownGraph(activeTab()));
-  const names = chosenNames();
-  const next = names.every((each) => nodes?.[each]?.mode === mode) ? undefined : mode;
-  edit(mode, (graph) =>
-    names.reduce((left, name) => changeNode(left, name, (old) => tidy({ ...old, mode: next })), graph),
-  );
+  const { graph, names } = chosenNodes();
+  const { nodes } = graphOf(activeTab().document, graph);
+  const next = [...names].every((each) => nodes?.[each]?.mode === mode) ? undefined : mode;
+  const change = (left: Graph, name: string) => changeNode(left, name, (old) => tidy({ ...old, mode: next }));
+  edit(mode, (old) => [...names].reduce(change, old), { graph });
 }
 
 const VIEW: readonly Command[] = [
@@ -285,4 +319,4 @@ const VIEW: readonly Command[] = [
   },
 ];
 
-export const CANVAS_COMMANDS: readonly Command[] = [...EDITING, ...NODES, ...VIEW];
+export const CANVAS_COMMANDS: readonly Command[] = [...EDITING, ...NODES, ...WALKING, ...VIEW];

@@ -12,6 +12,7 @@ import {
   type Note,
   type Point,
   graphOf,
+  parsePlace,
 } from "../graph/document";
 import { CALLS, type Definitions, type Ports, portsOf } from "../graph/ports";
 import { ANY, hasVariable } from "../graph/portTypes";
@@ -33,6 +34,8 @@ export interface NodeData extends Record<string, unknown> {
   readonly layout: NodeLayout;
   /** Inputs that wires end at. */
   readonly wired: readonly string[];
+  /** The declared inputs of the graph that go to inputs of the node, by those. */
+  readonly fed: Readonly<Record<string, string>>;
   /** In a region: what its position lacks to the one in its graph. */
   readonly offset?: Point;
 }
@@ -184,6 +187,7 @@ function graphNodes(
   definitions: Definitions,
 ): CanvasNode[] {
   const wired = Map.groupBy(links, (link) => link.to.node);
+  const fed = fedInputs(graph);
   return Object.entries(graph.nodes ?? {}).map(([node, entry], index): CanvasNode => {
     const layout = graph.layout?.nodes?.[node] ?? placeless(index);
     const ports = portsOf(document, entry, definitions);
@@ -202,10 +206,24 @@ function graphNodes(
         entry,
         ports,
         layout,
+        fed: fed.get(node) ?? NOTHING_FED,
         wired: [...new Set(wired.get(node)?.map((link) => link.to.port))],
       },
     };
   });
+}
+
+const NOTHING_FED: Readonly<Record<string, string>> = {};
+
+function fedInputs(graph: Graph): Map<string, Record<string, string>> {
+  const found = new Map<string, Record<string, string>>();
+  for (const [name, { to }] of Object.entries(graph.inputs ?? {})) {
+    for (const at of to) {
+      const { node, port } = parsePlace(at);
+      found.set(node, { ...found.get(node), [port]: name });
+    }
+  }
+  return found;
 }
 
 const placeless = (index: number): NodeLayout => ({ x: (index % 6) * 320, y: Math.floor(index / 6) * 320 });
@@ -254,17 +272,28 @@ function kept<T extends AnyNode>(known: ReadonlyMap<string, AnyNode>, made: T): 
 }
 
 function sameNode(a: AnyNode, b: AnyNode): boolean {
-  if (a.data.graph !== b.data.graph) return false;
-  if (a.type === "node" && b.type === "node") {
-    return (
-      a.data.entry === b.data.entry &&
-      samePorts(a.data.entry, a.data.ports, b.data.ports) &&
-      sameLayout(a.data.layout, b.data.layout) &&
-      a.data.wired.join() === b.data.wired.join()
-    );
-  }
+  if (a.data.graph !== b.data.graph || !samePlace(a, b)) return false;
+  if (a.type === "node" && b.type === "node") return sameData(a.data, b.data);
+  if (a.type === "region" && b.type === "region") return sameData(a.data, b.data);
+  if (a.type === "ends" && b.type === "ends") return JSON.stringify(a.data) === JSON.stringify(b.data);
   if (a.type === "frame" && b.type === "frame") return a.data.group === b.data.group;
   return a.type === "note" && b.type === "note" && a.data.note === b.data.note;
+}
+
+function samePlace(a: AnyNode, b: AnyNode): boolean {
+  const at = ({ position, width, height, parentId }: AnyNode) =>
+    [position.x, position.y, width, height, parentId].join();
+  return at(a) === at(b);
+}
+
+function sameData(a: NodeData, b: NodeData): boolean {
+  return (
+    a.entry === b.entry &&
+    samePorts(a.entry, a.ports, b.ports) &&
+    sameLayout(a.layout, b.layout) &&
+    a.wired.join() === b.wired.join() &&
+    JSON.stringify([a.fed, a.offset]) === JSON.stringify([b.fed, b.offset])
+  );
 }
 
 /** The ports of a node that runs a graph are made anew each time. */

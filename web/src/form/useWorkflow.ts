@@ -1,6 +1,5 @@
 import { useEffect, useState } from "react";
-import { ApiError } from "../api/http";
-import { loadTemplate, loadWorkflow } from "../api/workflows";
+import { listWorkflows, loadTemplate, loadWorkflow } from "../api/workflows";
 import type { Document } from "../graph/document";
 import { loadDefinitions } from "../store/definitions";
 
@@ -19,10 +18,6 @@ export function useWorkflow(name: string): Loaded {
 }
 
 async function load(name: string): Promise<Document> {
-  try {
-    return (await loadWorkflow(name)).workflow;
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return loadTemplate(name);
-    throw error;
-  }
+  const saved = await listWorkflows();
+  return saved.some((each) => each.name === name) ? (await loadWorkflow(name)).workflow : loadTemplate(name);
 }

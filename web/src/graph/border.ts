@@ -38,6 +38,7 @@ export class Border {
   readonly outer: Draft;
   readonly inner: Draft;
   readonly #passes = new Map<string, string>();
+  readonly #takers = new Map<string, string>();
 
   constructor(
     readonly document: Document,
@@ -98,15 +99,16 @@ export class Border {
       this.feed(to, placed);
       return undefined;
     }
-    return mapWires(source, (from) => inside(from) ?? this.#pass(outside(from)));
+    return mapWires(source, (from) => inside(from) ?? this.#pass(outside(from), parsePlace(to).node));
   }
 
-  #pass(from: string): string {
+  #pass(from: string, taker: string): string {
     let name = this.#passes.get(from);
     if (name === undefined) {
       name = freeName(this.inner.nodes, parsePlace(from).port);
       this.inner.nodes[name] = { type: PASS.type };
       this.#passes.set(from, name);
+      this.#takers.set(name, taker);
       this.feed(place(name, PASS.input), { from });
     }
     return place(name, PASS.output);
@@ -145,10 +147,20 @@ export class Border {
     this.outer.nodes[this.call] = tidy<NodeEntry>({ ...this.entry, ...change });
   }
 
+  /** The nodes that hand on what comes from outside lie left of those that take it. */
+  #withPasses(layout: Layout): Layout {
+    const nodes = { ...layout.nodes };
+    for (const [name, taker] of this.#takers) {
+      const { x, y } = nodes[taker] ?? { x: 0, y: 0 };
+      nodes[name] = { x: x - 300, y: y + 120 };
+    }
+    return { ...layout, nodes };
+  }
+
   /** The document with both graphs as they are now, and these layouts. */
   done(outer: Layout, inner: Layout): Document {
     const graph = this.entry.graph ?? "";
-    const graphs = { ...this.document.graphs, [graph]: finished(this.inner, inner) };
+    const graphs = { ...this.document.graphs, [graph]: finished(this.inner, this.#withPasses(inner)) };
     const made = finished(this.outer, outer);
     if (this.outerName === "") return { ...made, format: this.document.format, graphs };
     return { ...this.document, graphs: { ...graphs, [this.outerName]: made } };

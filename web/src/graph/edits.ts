@@ -67,7 +67,20 @@ export function disconnect(graph: Graph, to: End, index = 0): Graph {
   if (!Array.isArray(old)) return setSource(graph, to, undefined);
   let seen = -1;
   const rest = (old as readonly Json[]).filter((each) => !isWire(each) || ++seen !== index);
-  return setSource(graph, to, rest.length > 0 ? rest : undefined);
+  return setSource(withoutPointsOf(graph, to, index), to, rest.length > 0 ? rest : undefined);
+}
+
+/** The reroute points of the wire of that index fall away, those of later ones move up. */
+function withoutPointsOf(graph: Graph, to: End, index: number): Graph {
+  const at = place(to.node, to.port);
+  const wires = Object.entries(graph.layout?.wires ?? {}).flatMap(([key, points]) => {
+    const [own, behind = "0"] = key.split("#");
+    const number = Number(behind);
+    if (own !== at || number < index) return [[key, points] as const];
+    if (number === index) return [];
+    return [[number === 1 ? at : `${at}#${number - 1}`, points] as const];
+  });
+  return graph.layout?.wires ? withLayout(graph, { wires: Object.fromEntries(wires) }) : graph;
 }
 
 /** Without these nodes and everything that leads to them. */
@@ -170,8 +183,9 @@ export function withLayout(graph: Graph, change: Partial<Layout>): Graph {
 }
 
 function withoutPoints(graph: Graph, at: string): Graph {
-  return graph.layout?.wires?.[at]
-    ? withLayout(graph, { wires: without(graph.layout.wires, (each) => each === at) ?? {} })
+  const isGone = (each: string) => each === at || each.startsWith(`${at}#`);
+  return Object.keys(graph.layout?.wires ?? {}).some(isGone)
+    ? withLayout(graph, { wires: without(graph.layout?.wires, isGone) })
     : graph;
 }
 

@@ -65,14 +65,16 @@ function outputsFor(document: Document, name: GraphName, to: End, definitions: D
 
 /** The nodes that need a node, directly or not. */
 function descendants(document: Document, name: GraphName, node: string): Set<string> {
-  const next = Map.groupBy(linksOf(graphOf(document, name)), (link) => link.from.node);
+  const links = linksOf(graphOf(document, name));
+  const next = new Map<string, string[]>();
+  for (const { from, to } of links) next.set(from.node, [...(next.get(from.node) ?? []), to.node]);
   const found = new Set<string>();
   const waiting = [node];
   for (let each = waiting.pop(); each !== undefined; each = waiting.pop()) {
-    for (const { to } of next.get(each) ?? []) {
-      if (!found.has(to.node)) {
-        found.add(to.node);
-        waiting.push(to.node);
+    for (const to of next.get(each) ?? []) {
+      if (!found.has(to)) {
+        found.add(to);
+        waiting.push(to);
       }
     }
   }

@@ -15,7 +15,7 @@ import { closed, moveInto } from "./moving";
 import { moveOut } from "./movingOut";
 import { type Definitions, portsOf } from "./ports";
 import { linksOf } from "./wiring";
-import { shifted } from "./border";
+import { Border, passesOf, shifted } from "./border";
 
 export interface Made {
   readonly document: Document;
@@ -65,7 +65,8 @@ export function unpack(document: Document, graph: GraphName, node: string): { do
   const inner = graphOf(document, used);
   const names = new Set(Object.keys(inner.nodes ?? {}));
   const at = outer.layout?.nodes?.[node] ?? { x: 0, y: 0 };
-  const from = middle(inner.layout, names);
+  const passes = passesOf(new Border(document, graph, node), names);
+  const from = middle(inner.layout, new Set([...names].filter((name) => !passes.has(name))));
   const shift = { x: at.x - from.x, y: at.y - from.y };
   const moved = moveOut(document, graph, node, names, shift);
   const own = graphOf(moved, graph).nodes?.[node]?.graph ?? "";

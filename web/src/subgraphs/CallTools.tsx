@@ -3,6 +3,7 @@ import { usesOf } from "../graph/library";
 import { describeCall, loopProblem } from "../graph/loops";
 import { CALLS } from "../graph/ports";
 import { openDialog } from "../shell/dialogs";
+import { Icon } from "../theme/Icon";
 import { useTab } from "../store/editor";
 import { LoopSettings } from "./LoopSettings";
 import { enterNode, makeIndependent, toggleOpen } from "./actions";
@@ -38,10 +39,10 @@ export function CallTools({ id, graph, name, entry, isOpen }: Props) {
         <button
           type="button"
           className="call-uses"
-          title="Changes inside count for all of them. Click to give this one its own copy."
+          title={`Used in ${uses} places; changes inside count for all of them. Click to make this one independent.`}
           onClick={() => makeIndependent(graph, name)}
         >
-          used in {uses} places <span>make independent</span>
+          {isOpen ? `used in ${uses} places` : `× ${uses}`} {isOpen && <span>make independent</span>}
         </button>
       )}
       <span className="call-space" />
@@ -51,9 +52,9 @@ export function CallTools({ id, graph, name, entry, isOpen }: Props) {
         aria-expanded={isOpen}
         aria-label={isOpen ? "Close in place" : "Open in place"}
         title={isOpen ? "Close in place" : "Open in place"}
-        onClick={() => toggleOpen(graph, name)}
+        onClick={() => toggleOpen(id)}
       >
-        {isOpen ? "▣" : "▢"}
+        <Icon name={isOpen ? "fold" : "region"} size={14} />
       </button>
       <button
         type="button"
@@ -62,7 +63,7 @@ export function CallTools({ id, graph, name, entry, isOpen }: Props) {
         title="Enter the graph (Enter)"
         onClick={() => enterNode(id)}
       >
-        ↳
+        <Icon name="enter" size={14} />
       </button>
     </div>
   );

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import type { GraphName } from "../graph/document";
 import { changeGraph, removePort, renamePort, shiftPort } from "../graph/interface";
+import { Icon } from "../theme/Icon";
 import { editDocument } from "../store/editor";
 
 interface Props {
@@ -37,7 +38,7 @@ export function PortName({ graph, side, name }: Props) {
         }}
       />
       <button type="button" aria-label={`Move ${name} up`} title="Move up" onClick={() => shift(-1)}>
-        ↑
+        <Icon name="up" size={11} />
       </button>
       <button
         type="button"
@@ -45,7 +46,7 @@ export function PortName({ graph, side, name }: Props) {
         title="Remove"
         onClick={() => editDocument("remove", (old) => changeGraph(old, graph, (each) => removePort(each, side, name)))}
       >
-        ✕
+        <Icon name="close" size={11} />
       </button>
     </span>
   );

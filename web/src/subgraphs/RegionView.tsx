@@ -1,5 +1,5 @@
-import { Handle, type NodeProps, Position, useStore } from "@xyflow/react";
-import { type CSSProperties, memo } from "react";
+import { Handle, type NodeProps, Position, useStore, useUpdateNodeInternals } from "@xyflow/react";
+import { type CSSProperties, memo, useEffect } from "react";
 import { NodeHeader } from "../canvas/NodeHeader";
 import { Socket } from "../canvas/Socket";
 import { colourOf, tintOf } from "../canvas/colours";
@@ -20,6 +20,8 @@ export const RegionView = memo(
     const { entry, name, ports, layout, graph } = data;
     const title = nodeTitle(entry, ports);
     const bottom = useChildrenBottom(id);
+    const update = useUpdateNodeInternals();
+    useEffect(() => update(id), [update, id, width, height, data]);
     const style = {
       "--tint": tintOf("loop", layout.colour),
       "--left": `${REGION.left - 24}px`,

@@ -1,6 +1,7 @@
 import { graphOf } from "../graph/document";
 import { usesOf } from "../graph/library";
 import { leaveTo, useTab } from "../store/editor";
+import { Icon } from "../theme/Icon";
 import { leave } from "./actions";
 import "./trail.css";
 
@@ -14,7 +15,7 @@ export function Trail() {
   return (
     <nav className="trail" aria-label="Graphs entered">
       <button type="button" className="trail-up" title="Leave this graph (Alt+↑)" aria-label="Leave" onClick={leave}>
-        ↑
+        <Icon name="up" size={14} />
       </button>
       <ol>
         <li>

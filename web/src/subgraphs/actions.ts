@@ -12,6 +12,7 @@ import { notify } from "../store/notices";
 import { INPUTS, OUTPUTS } from "./ends";
 import { besides } from "./endsModel";
 import { locate, within } from "./paths";
+import { withRoom } from "./room";
 import { chosenCall, chosenNodes } from "./selection";
 
 type Making = (document: Document, graph: GraphName, names: ReadonlySet<string>) => Made;
@@ -77,14 +78,24 @@ export function leave(): void {
 }
 
 /** Draw a node that runs a graph open in place, or closed again. */
-export function toggleOpen(graph: GraphName, node: string): void {
-  editDocument("open", (document) =>
-    withGraph(document, graph, (each) => {
+export function toggleOpen(id: string): void {
+  const { flow } = useCanvas.getState();
+  const shown = shownGraph(activeTab());
+  const found = locate(activeTab().document, shown, id);
+  if (!found) return;
+  const { graph, node } = found;
+  editDocument("open", (document) => {
+    const next = withGraph(document, graph, (each) => {
       const old = each.layout?.open ?? [];
       const open = old.includes(node) ? old.filter((name) => name !== node) : [...old, node];
       return { ...each, layout: tidy({ ...each.layout, open: open.length > 0 ? open : undefined }) };
-    }),
-  );
+    });
+    const measured = (at: string) => {
+      const { width, height } = flow?.getNode(at)?.measured ?? {};
+      return width !== undefined && height !== undefined ? { width, height } : undefined;
+    };
+    return withRoom(document, next, shown, id, definitions(), measured);
+  });
 }
 
 export function makeIndependent(graph: GraphName, node: string): void {

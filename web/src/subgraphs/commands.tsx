@@ -4,6 +4,7 @@ import { activeTab } from "../store/editor";
 import { ExposeDialog } from "./ExposeDialog";
 import { ForEachDialog } from "./ForEachDialog";
 import { enterChosen, leave, makeGraph, repeatThese, toggleEnds, toggleOpen, unpackChosen } from "./actions";
+import { within } from "./paths";
 import { chosenCall, chosenNodes } from "./selection";
 
 const hasChosen = () => chosenNodes().names.size > 0;
@@ -79,7 +80,7 @@ export const SUBGRAPH_COMMANDS: readonly Command[] = [
     isEnabled: hasCall,
     run: () => {
       const call = chosenCall();
-      if (call) toggleOpen(call.graph, call.node);
+      if (call) toggleOpen(within(call.region, call.node));
     },
   },
   {
@@ -95,7 +96,7 @@ export const SUBGRAPH_COMMANDS: readonly Command[] = [
     id: "leave-graph",
     title: "Leave the graph",
     group: "Graph",
-    keys: ["Alt+ArrowUp"],
+    keys: ["Alt+ArrowUp", "Escape"],
     isEnabled: () => activeTab().trail.length > 0,
     run: leave,
   },

@@ -25,12 +25,10 @@ export function dropIntoRegion(moved: readonly AnyNode[], at: Point): boolean {
   const target = regionAt(at, ids);
   if (!flow || ids.length === 0 || ids.length < moved.length || target === from) return false;
   if (ids.some((id) => regionOf(id) !== from)) return false;
-  const origin = flow.getInternalNode(target)?.internals.positionAbsolute ?? { x: 0, y: 0 };
-  const offset = offsetOf(target);
   const positions = new Map(
     ids.map((id) => {
       const { x = 0, y = 0 } = flow.getInternalNode(id)?.internals.positionAbsolute ?? {};
-      return [id, { x: x - origin.x + offset.x, y: y - origin.y + offset.y }];
+      return [id, inRegion(target, { x, y })];
     }),
   );
   const { document } = activeTab();
@@ -49,22 +47,19 @@ export function dropIntoRegion(moved: readonly AnyNode[], at: Point): boolean {
 
 /** Move a new node of the shown graph into the region at a point, or of the node that it is wired to; its id there. */
 export function settleInRegion(node: string, at: Point, neighbour?: string): string {
-  const target = neighbour === undefined ? regionAt(at, []) : regionOf(neighbour);
+  const target = neighbour === undefined ? regionAt(at) : regionOf(neighbour);
   if (target === "") return node;
   const { document } = activeTab();
   const shown = shownGraph(activeTab());
   const { x = 0, y = 0 } = graphOf(document, shown).layout?.nodes?.[node] ?? {};
-  const origin = useCanvas.getState().flow?.getInternalNode(target)?.internals.positionAbsolute ?? { x: 0, y: 0 };
-  const offset = offsetOf(target);
-  const position = { x: x - origin.x + offset.x, y: y - origin.y + offset.y };
-  const found = moveTo(document, shown, [node], target, new Map([[node, position]]));
+  const found = moveTo(document, shown, [node], target, new Map([[node, inRegion(target, { x, y })]]));
   if ("reason" in found) return node;
   editDocument("add node", () => keptStill(document, found.document, shown, [target]));
   return found.ids[0] ?? node;
 }
 
 /** The innermost region at a point of the canvas, without the dragged ones. */
-function regionAt({ x, y }: Point, dragged: readonly string[]): string {
+export function regionAt({ x, y }: Point, dragged: readonly string[] = []): string {
   const { flow } = useCanvas.getState();
   const holds = (node: AnyNode) => {
     const at = flow?.getInternalNode(node.id)?.internals.positionAbsolute;
@@ -74,6 +69,13 @@ function regionAt({ x, y }: Point, dragged: readonly string[]): string {
   const isDragged = (id: string) => dragged.some((each) => id === each || id.startsWith(`${each}/`));
   const found = (flow?.getNodes() ?? []).filter((each) => each.type === "region" && !isDragged(each.id) && holds(each));
   return found.map((each) => each.id).sort((a, b) => b.split("/").length - a.split("/").length)[0] ?? "";
+}
+
+/** A point of the canvas as the graph of a region has it. */
+export function inRegion(region: string, { x, y }: Point): Point {
+  const origin = useCanvas.getState().flow?.getInternalNode(region)?.internals.positionAbsolute ?? { x: 0, y: 0 };
+  const offset = offsetOf(region);
+  return { x: x - origin.x + offset.x, y: y - origin.y + offset.y };
 }
 
 /** What the positions in a region lack to those in its graph. */

@@ -7,6 +7,8 @@ export interface Shape {
   readonly width: number;
   readonly height: number;
   readonly path: string;
+  /** Its highest corner, the left one of two. */
+  readonly top: Point;
 }
 
 const ROOM = 28;
@@ -32,7 +34,9 @@ export function hull(boxes: string): Shape | null {
   const path = `M${outline(corners)
     .map(({ x, y }) => `${x} ${y}`)
     .join("L")}Z`;
-  return { x: left - ROOM, y: top - ROOM, width: right - left + 2 * ROOM, height: bottom - top + 2 * ROOM, path };
+  const highest = { x: Math.min(...corners.filter((each) => each.y === top).map((each) => each.x)), y: top };
+  const size = { width: right - left + 2 * ROOM, height: bottom - top + 2 * ROOM };
+  return { x: left - ROOM, y: top - ROOM, ...size, path, top: highest };
 }
 
 /** The corners of the convex hull of points, in order. */

@@ -1,5 +1,5 @@
 // Open nodes that run a graph: drawn as large frames with the nodes of the graph inside.
-import type { Document, Graph, GraphName, Point } from "../graph/document";
+import { type Document, type Graph, type GraphName, type Point, graphOf } from "../graph/document";
 import { CALLS } from "../graph/ports";
 
 /** What a region needs around its nodes: room for its inputs, its outputs and its head. */
@@ -28,6 +28,20 @@ export function openNodes(document: Document, graph: Graph, inside: ReadonlySet<
     if (inner !== undefined && document.graphs?.[inner] && !inside.has(inner)) found.set(node, inner);
   }
   return found;
+}
+
+/** A graph that is drawn: the shown one, or one in a region, whose nodes have `prefix` before their ids. */
+export interface Drawn {
+  readonly graph: GraphName;
+  readonly prefix: string;
+}
+
+export function drawnGraphs(document: Document, shown: GraphName, prefix = "", inside = new Set([shown])): Drawn[] {
+  const open = openNodes(document, graphOf(document, shown), inside);
+  const inner = [...open].flatMap(([node, graph]) =>
+    drawnGraphs(document, graph, `${prefix}${node}/`, new Set([...inside, graph])),
+  );
+  return [{ graph: shown, prefix }, ...inner];
 }
 
 /** How large a region is around its nodes. */

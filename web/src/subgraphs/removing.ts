@@ -1,5 +1,5 @@
 // Taking away nodes and wires by their ids on the canvas, also those in regions and those of declared ports.
-import { type Document, type Graph, type GraphName, graphOf, parsePlace } from "../graph/document";
+import { type Document, type Graph, type GraphName, parsePlace } from "../graph/document";
 import { disconnect, removeNodes, undeclare } from "../graph/edits";
 import { changeGraph, removePort } from "../graph/interface";
 import { INPUTS, OUTPUTS } from "./ends";
@@ -39,10 +39,4 @@ function withoutThings(graph: Graph, nodes: readonly string[], wires: readonly s
   gone.delete(INPUTS);
   gone.delete(OUTPUTS);
   return gone.size > 0 ? removeNodes(left, gone) : left;
-}
-
-/** Whether a graph has a node of that id on the canvas. */
-export function isThere(document: Document, shown: GraphName, id: string): boolean {
-  const found = locate(document, shown, id);
-  return found !== undefined && found.node in (graphOf(document, found.graph).nodes ?? {});
 }

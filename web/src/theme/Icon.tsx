@@ -24,6 +24,9 @@ const PATHS = {
   compare: "M8 2v12M3 4h3v8H3zM10 4h3v8h-3z",
   trash: "M3 4.5h10M6 4.5V2.8h4v1.7M4.5 4.5l.6 8.7h5.8l.6-8.7",
   info: "M8 2.2a5.8 5.8 0 1 1 0 11.6A5.8 5.8 0 0 1 8 2.2M8 7.2v3.6M8 5v.2",
+  enter: "M3 3.5h7.5v4M6 12.5h7v-5M3 3.5v9h3M6.5 9.5 9 12l-2.5 2.5",
+  region: "M2.5 3h11v10h-11zM5 5.8h6v4.4H5z",
+  fold: "M2.5 3h11v10h-11zM5.5 8h5",
   gallery: "M2.5 2.5h4.8v4.8H2.5zM8.7 2.5h4.8v4.8H8.7zM2.5 8.7h4.8v4.8H2.5zM8.7 8.7h4.8v4.8H8.7z",
 } as const;
 

@@ -1,6 +1,7 @@
 import { type KeyboardEvent, useId, useRef, useState } from "react";
 import type { PortType } from "../api/types";
 import { Popover } from "./Popover";
+import { autofocused } from "./autofocused";
 import { type FieldProps, type Typed, labelled } from "./field";
 import { ICONS } from "./icons";
 
@@ -142,7 +143,7 @@ function Options({ list, name, values, chosen, onChoose, onClose }: OptionsProps
         aria-controls={list}
         aria-activedescendant={marked >= 0 ? `${list}-${marked}` : undefined}
         value={text}
-        ref={focusAtFirst}
+        ref={autofocused}
         onChange={(event) => {
           setText(event.target.value);
           setAt(0);
@@ -169,10 +170,6 @@ function Options({ list, name, values, chosen, onChoose, onClose }: OptionsProps
       </ul>
     </>
   );
-}
-
-function focusAtFirst(element: HTMLInputElement | null): void {
-  element?.focus({ preventScroll: true });
 }
 
 function showMarked(element: HTMLLIElement | null): void {

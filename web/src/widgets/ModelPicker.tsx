@@ -2,6 +2,7 @@ import { useState } from "react";
 import { type ModelFile, modelFiles } from "../api/media";
 import { closeDialog } from "../shell/dialogs";
 import { shownBytes } from "./sizes";
+import { autofocused } from "./autofocused";
 import { useList } from "./useList";
 import { useListKeys } from "./useListKeys";
 
@@ -33,9 +34,7 @@ export function ModelPicker({ kind, chosen, onPick }: Props) {
         placeholder="Search by name, family or precision"
         aria-label="Search model files"
         value={text}
-        // the dialog was opened to write here
-        // eslint-disable-next-line jsx-a11y/no-autofocus
-        autoFocus
+        ref={autofocused}
         onChange={(event) => setText(event.target.value)}
         {...keys.search}
       />
@@ -65,8 +64,10 @@ type RowProps = ReturnType<ReturnType<typeof useListKeys>["option"]> & {
 
 function ModelRow({ file, isChosen, ...option }: RowProps) {
   const slash = file.name.lastIndexOf("/");
+  const size = shownBytes(file.bytes);
+  const told = [file.name, ...(file.error ? [file.error] : [file.family, file.precision]), size].join(", ");
   return (
-    <li {...option} role="option" aria-selected={isChosen}>
+    <li {...option} role="option" aria-selected={isChosen} aria-label={told}>
       <span className="picker-name">
         {slash >= 0 && <small>{file.name.slice(0, slash + 1)}</small>}
         {file.name.slice(slash + 1)}
@@ -79,7 +80,7 @@ function ModelRow({ file, isChosen, ...option }: RowProps) {
           <span className="picker-tag">{file.precision}</span>
         </>
       )}
-      <span className="picker-size">{shownBytes(file.bytes)}</span>
+      <span className="picker-size">{size}</span>
     </li>
   );
 }

@@ -62,7 +62,7 @@ export function NumberField(props: FieldProps) {
     if (by !== 0) step(by, event.shiftKey);
     else if (event.key === "Home" && Number.isFinite(range.least)) onChange(range.least);
     else if (event.key === "End" && Number.isFinite(range.most)) onChange(range.most);
-    else if (event.key === "Enter") begin();
+    else if (event.key === "Enter" && !event.ctrlKey && !event.metaKey) begin();
     else if (/^[-.(\d]$/.test(event.key) && !event.ctrlKey && !event.metaKey) begin(event.key);
     else return;
     event.preventDefault();
@@ -82,6 +82,7 @@ export function NumberField(props: FieldProps) {
       onChange={(event) => draft.write(event.target.value)}
       onBlur={() => stop(true, false)}
       onKeyDown={(event) => {
+        if (event.ctrlKey || event.metaKey) return;
         event.stopPropagation();
         if (event.key === "Enter" || event.key === "Escape") stop(event.key === "Enter", true);
         else if (event.key === "ArrowUp" || event.key === "ArrowDown") {

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { inputPictures, thumbnailUrl } from "../api/media";
 import { closeDialog } from "../shell/dialogs";
+import { autofocused } from "./autofocused";
 import { useList } from "./useList";
 import { useListKeys } from "./useListKeys";
 
@@ -34,9 +35,7 @@ export function PicturePicker({ chosen, onPick }: Props) {
         placeholder="Search pictures by name"
         aria-label="Search pictures"
         value={text}
-        // the dialog was opened to write here
-        // eslint-disable-next-line jsx-a11y/no-autofocus
-        autoFocus
+        ref={autofocused}
         onChange={(event) => setText(event.target.value)}
         {...keys.search}
       />

@@ -3,6 +3,7 @@ import type { SeedMode } from "../graph/document";
 import { drawSeed } from "../graph/seeds";
 import { NumberField } from "./NumberField";
 import { Popover } from "./Popover";
+import { autofocused } from "./autofocused";
 import type { FieldProps } from "./field";
 import { ICONS } from "./icons";
 
@@ -62,7 +63,7 @@ export function SeedField({ control, ...props }: FieldProps & { readonly control
                 type="button"
                 role="radio"
                 aria-checked={mode === control.mode}
-                ref={mode === control.mode ? focusAtFirst : undefined}
+                ref={mode === control.mode ? autofocused : undefined}
                 onClick={() => control.onMode(mode)}
               >
                 {ICONS[mode]}
@@ -86,8 +87,4 @@ export function SeedField({ control, ...props }: FieldProps & { readonly control
       )}
     </>
   );
-}
-
-function focusAtFirst(element: HTMLButtonElement | null): void {
-  element?.focus({ preventScroll: true });
 }

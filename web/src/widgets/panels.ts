@@ -2,5 +2,5 @@ import type { Panel } from "../shell/Panels";
 import { Inspector } from "./inspector/Inspector";
 
 export const WIDGET_PANELS: readonly Panel[] = [
-  { id: "inspector", title: "Properties", icon: "☰", side: "right", Content: Inspector },
+  { id: "inspector", title: "Properties", icon: "⚙", side: "right", Content: Inspector },
 ];

@@ -8,13 +8,15 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from PIL import Image
 
-from nodegraph import Context, node
+from nodegraph import Context, node, wire
 from nodegraph.files import write_atomically
+from nodegraph.ports.glimpse import Glimpse
 
 Crime = Literal["segfault", "exit", "kill", "hang", "spin", "hog", "raise", "system exit", "corrupt channel"]
 
@@ -125,6 +127,36 @@ class Square:
         """The square."""
         note(f"picture {self.level}")
         return Image.new("RGB", (self.side, self.side // 2), (self.level, self.level, self.level))
+
+
+@wire(portable=True)
+@dataclass(frozen=True)
+class Oddity:
+    """Shows itself in a way of its own, also after it came back from the disk."""
+
+    way: str
+
+    def glimpse(self) -> Glimpse:
+        """In its way."""
+        note(f"glimpse {self.way}")
+        match self.way:
+            case "raise":
+                raise RuntimeError("on purpose")
+            case "kill":
+                os.kill(os.getpid(), 9)
+            case "wait":
+                time.sleep(1000)
+        return Glimpse(type="Oddity", text=self.way, pictures=1)
+
+    def picture(self, item: int) -> Image.Image:
+        """A square."""
+        return Image.new("RGB", (40, 20), (255, 0, 0))
+
+
+@node(category="test")
+def odd(way: str = "well") -> Oddity:
+    """Make something odd."""
+    return Oddity(way)
 
 
 @node(category="test", cache="never")

@@ -8,7 +8,7 @@ import { ownerOf } from "../connecting";
 import { type PaletteRequest, useCanvas } from "../state";
 import { PaletteDoc } from "./PaletteDoc";
 import { addEntry } from "./add";
-import { type PaletteEntry, fittingEntries, search } from "./entries";
+import { type PaletteEntry, fittingEntries, search, socketEntries } from "./entries";
 import { useRecent } from "./recent";
 import { useEntries } from "./useEntries";
 import "./palette.css";
@@ -19,9 +19,12 @@ export function Palette() {
   return request && <OpenPalette key={`${request.screen.x} ${request.screen.y}`} request={request} />;
 }
 
-function close(): void {
+/** Close it and give the focus back. */
+function closeTo(element: Element | null): void {
   useCanvas.setState({ palette: null });
-  document.querySelector<HTMLElement>(".canvas")?.focus({ preventScroll: true });
+  const isThere = element instanceof HTMLElement && element !== document.body && element.isConnected;
+  const next = isThere ? element : document.querySelector<HTMLElement>(".canvas");
+  next?.focus({ preventScroll: true });
 }
 
 const WIDTH = 620;
@@ -42,17 +45,26 @@ function OpenPalette({ request }: { readonly request: PaletteRequest }) {
     return typeAt(activeTab().document, graph, { ...start, node: name }, definitions);
   }, [start, definitions]);
   const offered = useMemo(() => (start && type ? fittingEntries(all, start, type) : all), [all, start, type]);
-  const found = useMemo(() => search(offered, text, recent), [offered, text, recent]);
+  const sockets = useMemo(
+    () => (start && request.sockets ? socketEntries(start, definitions) : []),
+    [start, request.sockets, definitions],
+  );
+  const found = useMemo(() => {
+    if (text.trim() === "") return [...sockets, ...search(offered, text, recent)];
+    return search([...sockets, ...offered], text, recent);
+  }, [sockets, offered, text, recent]);
   const current = found[Math.min(at, found.length - 1)];
 
   useEffect(() => {
     const onPointer = (event: PointerEvent) => {
-      if (!root.current?.contains(event.target as Node)) close();
+      if (!root.current?.contains(event.target as Node)) closeTo(null);
     };
     document.addEventListener("pointerdown", onPointer, true);
     return () => document.removeEventListener("pointerdown", onPointer, true);
   }, []);
 
+  const back = useRef(document.activeElement);
+  const close = () => closeTo(back.current);
   const choose = (entry: PaletteEntry) => {
     close();
     addEntry(entry, request.at, start);

@@ -9,7 +9,7 @@ import type { PaletteEntry } from "./entries";
 import { rememberUse } from "./recent";
 
 export function addEntry(entry: PaletteEntry, at: Point, start?: PaletteRequest["start"]): void {
-  rememberUse(entry.id);
+  if (entry.ports) rememberUse(entry.id);
   asOneStep(() => {
     const isBefore = start?.side === "input";
     const node = entry.create({ x: Math.round(isBefore ? at.x - NODE_WIDTH : at.x), y: Math.round(at.y - 20) });

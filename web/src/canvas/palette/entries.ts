@@ -3,11 +3,13 @@ import fuzzysort from "fuzzysort";
 import type { PortType } from "../../api/types";
 import type { Point } from "../../graph/document";
 import { addNode, freeName } from "../../graph/edits";
-import { type Start, fittingPort } from "../../graph/fitting";
+import { type Start, fittingPlaces, fittingPort } from "../../graph/fitting";
 import { labelOf } from "../../graph/labels";
 import type { Definitions, Ports } from "../../graph/ports";
-import { graphOf } from "../../graph/document";
+import { graphOf, parsePlace } from "../../graph/document";
 import { activeTab, edit, shownGraph } from "../../store/editor";
+import { drawWire, joined, ownerOf } from "../connecting";
+import { nodeTitle } from "../titles";
 
 /** Something that can be added to a graph. */
 export interface PaletteEntry {
@@ -35,6 +37,29 @@ export function nodeEntries(definitions: Definitions): PaletteEntry[] {
       return name;
     },
   }));
+}
+
+/** The sockets of the graph at which a wire may end. */
+export function socketEntries(start: Start, definitions: Definitions): PaletteEntry[] {
+  const { graph, name } = ownerOf(start.node);
+  const { document } = activeTab();
+  const prefix = start.node.slice(0, start.node.length - name.length);
+  const nodes = graphOf(document, graph).nodes ?? {};
+  return [...fittingPlaces(document, graph, { ...start, node: name }, definitions)].flatMap((each) => {
+    const { node, port } = parsePlace(each);
+    const entry = nodes[node];
+    if (!entry) return [];
+    return {
+      id: `socket ${each}`,
+      title: `${nodeTitle(entry, definitions.get(entry.type))}: ${port}`,
+      category: node,
+      doc: `The ${start.side === "output" ? "input" : "output"} ${port} of ${node}, which is there already.`,
+      create: () => {
+        drawWire(joined(start, { node: prefix + node, port }));
+        return undefined;
+      },
+    };
+  });
 }
 
 export function fittingEntries(entries: readonly PaletteEntry[], start: Start, type: PortType): PaletteEntry[] {
