@@ -61,9 +61,7 @@ def test_a_reload_in_the_middle_of_a_run_shows_everything_again(page: Page) -> N
     expect(node(page, "save").get_by_role("button", name="Show the picture")).to_be_visible()
 
 
-def test_a_killed_server_comes_back_and_the_job_finishes(
-    server: Server, page: Page, allowed_errors: list[str]
-) -> None:
+def test_a_killed_server_comes_back_and_the_job_finishes(server: Server, page: Page, allowed_errors: list[str]) -> None:
     allowed_errors += DISCONNECTED
     open_text_to_image(page)
     page.keyboard.press("Control+Enter")
@@ -84,9 +82,7 @@ def test_a_killed_worker_is_told_and_the_job_finishes(server: Server, page: Page
     expect(node(page, "save").get_by_role("button", name="Show the picture")).to_be_visible(timeout=60_000)
 
 
-def test_the_queue_is_paused_ordered_and_the_same_in_two_pages(
-    page: Page, open_page: Callable[..., Page]
-) -> None:
+def test_the_queue_is_paused_ordered_and_the_same_in_two_pages(page: Page, open_page: Callable[..., Page]) -> None:
     open_text_to_image(page)
     page.get_by_role("button", name="Pause the queue", exact=True).first.click()
     for _ in range(2):
