@@ -1,4 +1,4 @@
-import { Background, BackgroundVariant, ReactFlow, SelectionMode } from "@xyflow/react";
+import { Background, BackgroundVariant, ReactFlow, SelectionMode, useKeyPress } from "@xyflow/react";
 import { type MouseEvent, useCallback, useEffect, useMemo, useState } from "react";
 import { Branches } from "../subgraphs/Branches";
 import { EndsView } from "../subgraphs/EndsView";
@@ -48,11 +48,13 @@ export function Canvas() {
   const definitions = useDefinitions((state) => state.byId);
   const minimap = usePage((state) => state.minimap);
   const snap = usePage((state) => state.snap);
+  const isBusy = useCanvas((state) => state.busy);
   const isGliding = useCanvas((state) => state.gliding);
   const model = useModel(document, graph, definitions);
   const [nodes, change] = useCanvasNodes(model, selected, revision);
   const edges = useMemo(() => withSelection(model.edges, selected), [model.edges, selected]);
   const areWiresFar = useCanvas((state) => state.far) && edges.length > MANY;
+  const isPanning = useKeyPress("Space");
   const saveView = useView();
   useEffect(listenToClipboard, []);
 
@@ -61,6 +63,7 @@ export function Canvas() {
     <div
       className={`canvas${isGliding ? " canvas-gliding" : ""}`}
       role="application"
+      aria-busy={isBusy}
       aria-label="Canvas"
       tabIndex={-1}
       onPointerMove={(event) => usePointer.setState({ x: event.clientX, y: event.clientY })}
@@ -113,6 +116,7 @@ export function Canvas() {
         maxZoom={3}
         panOnDrag={PAN_BUTTONS}
         panActivationKeyCode="Space"
+        nodesDraggable={!isPanning}
         selectionKeyCode="Shift"
         multiSelectionKeyCode={ADDING_KEYS}
         selectionMode={SelectionMode.Partial}

@@ -82,12 +82,13 @@ function nameOf(id: string): string {
 }
 
 /** Move the view so that these things, or all, are seen. */
-export function showNodes(ids?: Iterable<string>): void {
+export function showNodes(ids?: Iterable<string>, duration = 200): void {
   const { flow } = useCanvas.getState();
   const wanted = ids && new Set(ids);
   const nodes = shownNodes().filter((each) => !wanted || wanted.has(each.id));
   const bounds = boundsOf(nodes.map(rectOf));
-  if (flow && bounds) void flow.fitBounds(bounds, { padding: 0.12, duration: 200 });
+  const isCalm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  if (flow && bounds) void flow.fitBounds(bounds, { padding: 0.12, duration: isCalm ? 0 : duration });
 }
 
 /** Where on the page the first selected thing is, or the middle of the canvas. */

@@ -29,6 +29,8 @@ interface CanvasState {
   readonly gliding: boolean;
   /** A rectangle is drawn to select what is in it. */
   readonly boxing: boolean;
+  /** A graph was just opened and finds its places. */
+  readonly busy: boolean;
 }
 
 export const useCanvas = create<CanvasState>(() => ({
@@ -39,6 +41,7 @@ export const useCanvas = create<CanvasState>(() => ({
   renaming: null,
   gliding: false,
   boxing: false,
+  busy: false,
 }));
 
 /** The wire that is being drawn, and every place that its other end fits. */

@@ -1,5 +1,5 @@
 import { type Viewport, useReactFlow } from "@xyflow/react";
-import { useCallback, useEffect } from "react";
+import { useCallback, useLayoutEffect } from "react";
 import { create } from "zustand";
 import { graphOf } from "../graph/document";
 import { activeTab, shownGraph, useTab } from "../store/editor";
@@ -20,10 +20,11 @@ export function useView(): (event: unknown, view: Viewport) => void {
   const { setViewport } = useReactFlow();
   const key = `${tab} ${graph}`;
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!flow || !isReady) return;
     const layout = graphOf(activeTab().document, graph).layout;
     const known = useViews.getState()[key] ?? layout?.view;
+    useCanvas.setState({ busy: true });
     void (async () => {
       // nodes are measured when they were drawn
       await nextFrame();
@@ -32,8 +33,10 @@ export function useView(): (event: unknown, view: Viewport) => void {
       if (known) await setViewport(known);
       else {
         await nextFrame();
-        showNodes();
+        showNodes(undefined, 0);
       }
+      await nextFrame();
+      useCanvas.setState({ busy: false });
     })();
   }, [key, graph, flow, isReady, setViewport]);
 

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useEffect, useRef } from "react";
+import { type KeyboardEvent, useEffect, useLayoutEffect, useRef } from "react";
 import { type Command, shownKeys } from "../../shell/commands";
 import { useCanvas } from "../state";
 import { ColourRow } from "./ColourRow";
@@ -8,12 +8,19 @@ interface Props {
   readonly commands: readonly Command[];
 }
 
-const WIDTH = 250;
+const WIDTH = 330;
 
 /** The menu of what was clicked, made of the commands that are for it. */
 export function ContextMenu({ commands }: Props) {
   const menu = useCanvas((state) => state.menu);
   const root = useRef<HTMLDivElement>(null);
+
+  useLayoutEffect(() => {
+    const element = root.current;
+    if (!menu || !element) return;
+    const lowest = window.innerHeight - element.offsetHeight - 6;
+    element.style.top = `${Math.max(4, Math.min(menu.screen.y, lowest))}px`;
+  }, [menu]);
 
   useEffect(() => {
     if (!menu) return;
@@ -28,9 +35,7 @@ export function ContextMenu({ commands }: Props) {
   if (!menu) return null;
   const offered = commands.filter((each) => each.menu?.includes(menu.place));
   const hasColours = menu.place !== "canvas" && menu.place !== "wire";
-  const height = offered.length * 28 + (hasColours ? 44 : 0) + 24;
   const left = Math.max(4, Math.min(menu.screen.x, window.innerWidth - WIDTH - 8));
-  const top = Math.max(4, Math.min(menu.screen.y, window.innerHeight - height - 8));
   return (
     <div
       ref={root}
@@ -38,7 +43,7 @@ export function ContextMenu({ commands }: Props) {
       role="menu"
       tabIndex={-1}
       aria-label={`What can be done with the ${menu.place}`}
-      style={{ left, top, width: WIDTH }}
+      style={{ left, top: menu.screen.y, width: WIDTH }}
       onKeyDown={onMenuKey}
       onContextMenu={(event) => event.preventDefault()}
     >
