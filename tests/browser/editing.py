@@ -94,6 +94,14 @@ class Editor:
         self.page.mouse.move(*middle(self.socket(other, "input", other_port)), steps=5)
         self.page.mouse.up()
 
+    def write_number(self, name: str, port: str, text: str) -> None:
+        """Write into a number of a node."""
+        field = self.node(name).get_by_role("spinbutton", name=port)
+        field.click()
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.type(text)
+        self.page.keyboard.press("Enter")
+
     def title(self, name: str) -> Locator:
         """Where a node is taken hold of."""
         return self.node(name).locator("header").first

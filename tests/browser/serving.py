@@ -48,9 +48,9 @@ class Server:
     def worker(self) -> int:
         """The process id of its worker."""
         with self.client() as client:
-            found = [each.process for each in client.workers() if each.process is not None]
+            found = [each["process"] for each in client.workers().workers if each["process"] is not None]
         assert len(found) == 1, found
-        return found[0]
+        return int(found[0])
 
     def kill(self) -> None:
         """End it as a crash does."""

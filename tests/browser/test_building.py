@@ -56,6 +56,8 @@ def test_a_graph_from_nothing_makes_a_picture(page: Page, screenshot: Callable[[
     editor.node("load_checkpoint").get_by_role("button", name="checkpoint: none chosen").click()
     page.get_by_text("bundled:icons").first.click()
     editor.node("encode_text").get_by_role("textbox").fill("a dog face")
+    for side in ("width", "height"):
+        editor.write_number("empty_latent", side, "64")
     screenshot(page, "built")
     page.keyboard.press("Control+Enter")
     expect(editor.node("save_image").locator("img").first).to_be_visible(timeout=60_000)
@@ -112,7 +114,6 @@ def test_what_was_not_saved_survives_a_reload(page: Page) -> None:
     editor = Editor(page)
     editor.begin()
     editor.add("calculate", 400, 300)
-    page.wait_for_timeout(1000)  # a draft is written within half a second
     page.reload()
     expect(editor.node("calculate")).to_be_visible()
     expect(page.get_by_role("img", name="changed")).to_be_visible()

@@ -61,7 +61,7 @@ export async function request<Answer>(method: string, path: string, options: Opt
   throw new ApiError(text, told?.code ?? "unknown", response.status, told?.defects);
 }
 
-/** Parts of a path, quoted, the slashes of names with folders as well. */
+/** Parts of a path, quoted; a name with folders is one part. */
 export function path(...parts: readonly (string | number)[]): string {
-  return parts.map((part) => `/${encodeURIComponent(part)}`).join("");
+  return parts.map((part) => `/${encodeURIComponent(String(part))}`).join("");
 }

@@ -1,5 +1,5 @@
 // Pictures and model files that the server has.
-import { request, url } from "./http";
+import { path, request, url } from "./http";
 
 export interface InputPicture {
   readonly file: string;
@@ -40,9 +40,9 @@ export function upload(content: Blob, name: string, kind: "image" | "mask" = "im
 }
 
 export function inputUrl(file: string): string {
-  return url(`/inputs/${encodeURIComponent(file)}`);
+  return url(path("inputs", file));
 }
 
 export function thumbnailUrl(file: string, size: number): string {
-  return url(`/inputs/${encodeURIComponent(file)}/thumbnail`, { size });
+  return url(path("inputs", file, "thumbnail"), { size });
 }

@@ -20,8 +20,12 @@ export interface Glimpse {
   readonly value: Json;
 }
 
-export function fileUrl(job: string, number: number, download = false): string {
-  return url(path("jobs", job, "files", number), download ? { download: 1 } : {});
+export function fileUrl(job: string, number: number): string {
+  return url(path("jobs", job, "files", number));
+}
+
+export function smallUrl(job: string, number: number): string {
+  return url(path("jobs", job, "files", number, "thumbnail"), { size: 256 });
 }
 
 export function isPicture(name: string): boolean {

@@ -892,25 +892,25 @@ export interface components {
          */
         readonly BatchRequest: {
             /** @default 3 */
-            readonly attempts: number;
+            readonly attempts?: number;
             /** @default null */
-            readonly client_key: string | null;
+            readonly client_key?: string | null;
             readonly fields?: {
                 readonly [key: string]: components["schemas"]["JsonValue"];
             };
             /** @default  */
-            readonly label: string;
+            readonly label?: string;
             /** @default 0 */
-            readonly priority: number;
+            readonly priority?: number;
             readonly rows: readonly {
                 readonly [key: string]: components["schemas"]["JsonValue"];
             }[];
             /** @default null */
-            readonly targets: readonly string[] | null;
+            readonly targets?: readonly string[] | null;
             /** @default null */
-            readonly time_limit: number | null;
+            readonly time_limit?: number | null;
             /** @default true */
-            readonly use_cache: boolean;
+            readonly use_cache?: boolean;
             readonly workflow: {
                 readonly [key: string]: components["schemas"]["JsonValue"];
             };
@@ -945,7 +945,7 @@ export interface components {
                 readonly [key: string]: components["schemas"]["JsonValue"];
             };
             /** @default null */
-            readonly targets: readonly string[] | null;
+            readonly targets?: readonly string[] | null;
             readonly workflow: {
                 readonly [key: string]: components["schemas"]["JsonValue"];
             };
@@ -1210,9 +1210,9 @@ export interface components {
          */
         readonly "JobRequest-Input": {
             /** @default 3 */
-            readonly attempts: number;
+            readonly attempts?: number;
             /** @default null */
-            readonly client_key: string | null;
+            readonly client_key?: string | null;
             readonly fields?: {
                 readonly [key: string]: components["schemas"]["JsonValue"];
             };
@@ -1220,15 +1220,15 @@ export interface components {
                 readonly [key: string]: components["schemas"]["JsonValue"];
             };
             /** @default  */
-            readonly label: string;
+            readonly label?: string;
             /** @default 0 */
-            readonly priority: number;
+            readonly priority?: number;
             /** @default null */
-            readonly targets: readonly string[] | null;
+            readonly targets?: readonly string[] | null;
             /** @default null */
-            readonly time_limit: number | null;
+            readonly time_limit?: number | null;
             /** @default true */
-            readonly use_cache: boolean;
+            readonly use_cache?: boolean;
             readonly workflow: {
                 readonly [key: string]: components["schemas"]["JsonValue"];
             };
@@ -1443,15 +1443,15 @@ export interface components {
          */
         readonly NodeEntry: {
             /** @default [] */
-            readonly carry: readonly string[];
+            readonly carry?: readonly string[];
             /** @default [] */
-            readonly collect: readonly string[];
+            readonly collect?: readonly string[];
             /** @default [] */
-            readonly each: readonly string[];
+            readonly each?: readonly string[];
             /** @default  */
-            readonly graph: string;
+            readonly graph?: string;
             /** @default  */
-            readonly index: string;
+            readonly index?: string;
             readonly inputs?: {
                 readonly [key: string]: components["schemas"]["JsonValue"];
             };
@@ -1459,14 +1459,14 @@ export interface components {
              * @default
              * @enum {string}
              */
-            readonly mode: "" | "bypass" | "mute";
+            readonly mode?: "" | "bypass" | "mute";
             /** @default  */
-            readonly title: string;
+            readonly title?: string;
             readonly type: string;
             /** @default  */
-            readonly until: string;
+            readonly until?: string;
             /** @default 1 */
-            readonly version: string;
+            readonly version?: string;
         };
         /**
          * NodeErred
@@ -1557,13 +1557,13 @@ export interface components {
          */
         readonly Placement: {
             /** @default null */
-            readonly after: string | null;
+            readonly after?: string | null;
             /** @default null */
-            readonly before: string | null;
+            readonly before?: string | null;
             /** @default null */
-            readonly priority: number | null;
+            readonly priority?: number | null;
             /** @default null */
-            readonly to: ("first" | "last") | null;
+            readonly to?: ("first" | "last") | null;
         };
         readonly PortType: components["schemas"]["ScalarType"] | components["schemas"]["NoneType"] | components["schemas"]["AnyType"] | components["schemas"]["ChoiceType"] | components["schemas"]["PathType"] | components["schemas"]["ListType"] | components["schemas"]["MapType"] | components["schemas"]["UnionType"] | components["schemas"]["VariableType"] | components["schemas"]["WireType"] | components["schemas"]["ModelType"];
         /**
@@ -1701,9 +1701,9 @@ export interface components {
          */
         readonly Retention: {
             /** @default null */
-            readonly days: number | null;
+            readonly days?: number | null;
             /** @default null */
-            readonly keep: number | null;
+            readonly keep?: number | null;
         };
         /**
          * Room
@@ -1832,7 +1832,7 @@ export interface components {
          */
         readonly Subgraph: {
             /** @default  */
-            readonly description: string;
+            readonly description?: string;
             readonly inputs?: {
                 readonly [key: string]: components["schemas"]["WorkflowInput"];
             };
@@ -1846,7 +1846,7 @@ export interface components {
                 readonly [key: string]: components["schemas"]["WorkflowOutput"];
             };
             /** @default  */
-            readonly title: string;
+            readonly title?: string;
         };
         /**
          * System
@@ -1993,12 +1993,12 @@ export interface components {
          */
         readonly Workflow: {
             /** @default  */
-            readonly description: string;
+            readonly description?: string;
             /**
              * @default nodegraph/1
              * @constant
              */
-            readonly format: "nodegraph/1";
+            readonly format?: "nodegraph/1";
             readonly graphs?: {
                 readonly [key: string]: components["schemas"]["Subgraph"];
             };
@@ -2015,7 +2015,7 @@ export interface components {
                 readonly [key: string]: components["schemas"]["WorkflowOutput"];
             };
             /** @default  */
-            readonly title: string;
+            readonly title?: string;
         };
         /**
          * WorkflowEntry
@@ -2042,9 +2042,9 @@ export interface components {
          */
         readonly WorkflowInput: {
             /** @default  */
-            readonly help: string;
+            readonly help?: string;
             /** @default  */
-            readonly title: string;
+            readonly title?: string;
             readonly to: readonly string[];
         };
         /**
@@ -2061,7 +2061,7 @@ export interface components {
         readonly WorkflowOutput: {
             readonly from: string;
             /** @default  */
-            readonly title: string;
+            readonly title?: string;
         };
         /**
          * WorkflowVersion

@@ -9,8 +9,8 @@ import { groupId } from "./ids";
 import { chosenNodes, insideGroups, place, rectOf, shownNodes } from "./placing";
 import { useCanvas } from "./state";
 
-function rects(): Map<string, Rect> {
-  return new Map(chosenNodes().flatMap((each) => (each.type === "frame" ? [] : [[each.id, rectOf(each)]])));
+function rects(nodes = chosenNodes()): Map<string, Rect> {
+  return new Map(nodes.flatMap((each) => (each.type === "frame" ? [] : [[each.id, rectOf(each)]])));
 }
 
 function moveTo(label: string, positions: ReadonlyMap<string, Point>): void {
@@ -27,11 +27,12 @@ function glide(): void {
   setTimeout(() => useCanvas.setState({ gliding: false }), 350);
 }
 
-/** Lay out the selected nodes, or all, from left to right. */
+/** Lay out the selected nodes from left to right, or all where fewer than two are. */
 export async function arrange(): Promise<void> {
   const tab = activeTab();
   const links = linksOf(graphOf(tab.document, shownGraph(tab)));
-  const nodes = new Map([...rects()].filter(([id]) => !id.includes(":")));
+  const chosen = chosenNodes();
+  const nodes = new Map([...rects(chosen.length > 1 ? chosen : shownNodes())].filter(([id]) => !id.includes(":")));
   const positions = await arranged(nodes, links);
   if (activeTab().document === tab.document) moveTo("arrange", positions);
 }

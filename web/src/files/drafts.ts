@@ -21,6 +21,7 @@ interface Session {
 }
 
 const DELAY_MS = 400;
+const UNWRITTEN = "nodegraph.unwritten";
 const DAYS_KEPT = 30;
 /** Not over plain HTTP from another machine; a window then knows its own session only. */
 const CAN_LOCK = typeof navigator !== "undefined" && "locks" in navigator;
@@ -30,12 +31,24 @@ const store = () => createStore("nodegraph", "sessions");
 export async function restoreSession(): Promise<void> {
   const database = store();
   const session = await takeSession((await keys<string>(database)).filter((each) => typeof each === "string"));
-  const found = await get<Session>(session, database);
+  const found = newest(takeUnwritten(session), await get<Session>(session, database));
   if (found && found.tabs.length > 0) {
     const fresh = { past: [], future: [], selected: new Set<string>(), revision: 0 };
     useEditor.setState({ tabs: found.tabs.map((each) => ({ ...each, ...fresh })), active: found.active });
   }
   keep(session);
+}
+
+function newest(...sessions: readonly (Session | undefined)[]): Session | undefined {
+  return sessions.filter((each) => each !== undefined).sort((a, b) => b.time - a.time)[0];
+}
+
+/** What a window that went away had no time to write into the database. */
+function takeUnwritten(session: string): Session | undefined {
+  const text = sessionStorage.getItem(UNWRITTEN);
+  sessionStorage.removeItem(UNWRITTEN);
+  const found = text === null ? undefined : (JSON.parse(text) as Session & { readonly session: string });
+  return found?.session === session ? found : undefined;
 }
 
 /** The session of this window: the one it had before a reload, one whose window is gone, or a new one. */
@@ -70,12 +83,15 @@ function keep(session: string): void {
   const database = store();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let last = useEditor.getState();
+  const now = (): Session => {
+    const { tabs, active } = useEditor.getState();
+    const drafts = tabs.map(({ id, file, document, saved, trail }): Draft => ({ id, file, document, saved, trail }));
+    return { tabs: drafts, active, time: Date.now() };
+  };
   const write = () => {
     clearTimeout(timer);
     timer = undefined;
-    const { tabs, active } = useEditor.getState();
-    const drafts = tabs.map(({ id, file, document, saved, trail }): Draft => ({ id, file, document, saved, trail }));
-    void set(session, { tabs: drafts, active, time: Date.now() } satisfies Session, database);
+    void set(session, now(), database);
   };
   useEditor.subscribe((state) => {
     if (isSame(state, last)) return;
@@ -83,7 +99,17 @@ function keep(session: string): void {
     timer ??= setTimeout(write, DELAY_MS);
   });
   document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && write());
+  window.addEventListener("pagehide", () => keepUnwritten(session, now()));
   void forgetOld(session);
+}
+
+/** The database is written to later than a window lives that goes away; a few megabytes can be kept at once. */
+function keepUnwritten(session: string, state: Session): void {
+  try {
+    sessionStorage.setItem(UNWRITTEN, JSON.stringify({ ...state, session }));
+  } catch {
+    sessionStorage.removeItem(UNWRITTEN); // too large; the database has all but the last moment
+  }
 }
 
 function isSame(a: { tabs: readonly Tab[]; active: string }, b: typeof a): boolean {

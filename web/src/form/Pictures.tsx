@@ -1,5 +1,6 @@
 import type { Job } from "../api/jobs";
-import { pictureUrl, picturesOf } from "./pictures";
+import { fileUrl } from "../api/pictures";
+import { picturesOf } from "./pictures";
 
 /** The pictures that a run made, large, each with a way to keep it. */
 export function Pictures({ job }: { readonly job: Job }) {
@@ -9,10 +10,10 @@ export function Pictures({ job }: { readonly job: Job }) {
     <ul className="run-pictures" data-count={Math.min(pictures.length, 4)}>
       {pictures.map((picture) => (
         <li key={picture.number}>
-          <a href={pictureUrl(picture)} target="_blank" rel="noreferrer">
-            <img src={pictureUrl(picture)} alt={picture.name} />
+          <a href={fileUrl(picture.job, picture.number)} target="_blank" rel="noreferrer">
+            <img src={fileUrl(picture.job, picture.number)} alt={picture.name} />
           </a>
-          <a className="run-download" href={pictureUrl(picture, { download: 1 })} download={picture.name}>
+          <a className="run-download" href={fileUrl(picture.job, picture.number, true)} download={picture.name}>
             Download
           </a>
         </li>

@@ -1,6 +1,7 @@
 // The pictures that jobs wrote.
 import { path, url } from "../api/http";
 import type { Job } from "../api/jobs";
+import { isPicture } from "../api/pictures";
 
 export interface JobPicture {
   readonly job: string;
@@ -10,16 +11,10 @@ export interface JobPicture {
 
 export function picturesOf(job: Job): readonly JobPicture[] {
   return job.files.flatMap((file, number) =>
-    /\.(png|jpe?g|webp)$/i.test(file.path)
-      ? [{ job: job.id, number, name: file.path.slice(file.path.lastIndexOf("/") + 1) }]
-      : [],
+    isPicture(file.path) ? [{ job: job.id, number, name: file.path.slice(file.path.lastIndexOf("/") + 1) }] : [],
   );
 }
 
-export function pictureUrl({ job, number }: JobPicture, query: { readonly download?: 1 } = {}): string {
-  return url(path("jobs", job, "files", number), query);
-}
-
 export function pictureThumbnail({ job, number }: JobPicture, size: number): string {
-  return url(`${path("jobs", job, "files", number)}/thumbnail`, { size });
+  return url(path("jobs", job, "files", number, "thumbnail"), { size });
 }

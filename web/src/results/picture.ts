@@ -1,6 +1,6 @@
 // Pictures that can be looked at: files of jobs, and values on wires.
 import type { Job } from "../api/jobs";
-import { fileUrl, isPicture } from "../api/pictures";
+import { fileUrl, isPicture, smallUrl } from "../api/pictures";
 
 export interface Picture {
   readonly key: string;
@@ -16,7 +16,7 @@ export interface Picture {
 export function picturesOf(job: Job): Picture[] {
   return job.files.flatMap(({ path }, number) => {
     if (!isPicture(path)) return [];
-    const url = fileUrl(job.id, number);
-    return [{ key: `${job.id}/${number}`, name: path.split("/").at(-1) ?? path, url, small: url, job, number }];
+    const [url, small] = [fileUrl(job.id, number), smallUrl(job.id, number)];
+    return [{ key: `${job.id}/${number}`, name: path.split("/").at(-1) ?? path, url, small, job, number }];
   });
 }

@@ -35,8 +35,12 @@ export function useNodeDefects(graph: GraphName, node: string): readonly Defect[
 
 /** What is wrong at an input, in words; "" where nothing is. */
 export function useInputDefect(graph: GraphName, node: string, input: string): string {
-  const found = useTabDefects().find((each) => each.graph === graph && each.node === node && each.input === input);
-  return found ? explain(found) : "";
+  // there are thousands of inputs, so each listens to one store only
+  return useDefects(({ byTab }) => {
+    const all = byTab[useEditor.getState().active] ?? NONE;
+    const found = all.find((each) => each.graph === graph && each.node === node && each.input === input);
+    return found ? explain(found) : "";
+  });
 }
 
 /** A defect as a sentence that says what to do. */

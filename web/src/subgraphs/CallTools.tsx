@@ -60,7 +60,7 @@ export function CallTools({ id, graph, name, entry, isOpen }: Props) {
         type="button"
         className="call-button"
         aria-label="Enter the graph"
-        title="Enter the graph (Enter)"
+        title="Enter the graph (or double-click the title)"
         onClick={() => enterNode(id)}
       >
         <Icon name="enter" size={14} />

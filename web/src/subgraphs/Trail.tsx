@@ -14,7 +14,7 @@ export function Trail() {
   const uses = last ? usesOf(document, last.graph).length : 0;
   return (
     <nav className="trail" aria-label="Graphs entered">
-      <button type="button" className="trail-up" title="Leave this graph (Alt+↑)" aria-label="Leave" onClick={leave}>
+      <button type="button" className="trail-up" title="Leave this graph (Esc)" aria-label="Leave" onClick={leave}>
         <Icon name="up" size={14} />
       </button>
       <ol>

@@ -3,7 +3,9 @@ import type { InputDefinition, Json } from "../api/types";
 import { type GraphName, type Source, literalOf, wiresOf } from "../graph/document";
 import { setInput } from "../graph/edits";
 import { edit } from "../store/editor";
+import { useInputDefect } from "../store/defects";
 import { Control } from "./Control";
+import { FieldProblem } from "./FieldProblem";
 import { NodeSeed } from "./NodeSeed";
 import { type FieldProps, shownName } from "./field";
 import { fieldKind } from "./kinds";
@@ -28,15 +30,17 @@ export const InputControl = memo(function InputControl({ graph, node, input, sou
       }),
     [graph, node, input.name],
   );
+  const defect = useInputDefect(graph, node, input.name);
   const canWrite = fieldKind(input.type, input.widget) !== "none";
   if (isWired || !canWrite) {
-    return <WiredName input={input} source={source} roomy={roomy} isShown={roomy || canWrite} />;
+    return <WiredName input={input} source={source} roomy={roomy} isShown={roomy || canWrite} defect={defect} />;
   }
   return (
     <Control
       input={input}
       value={literalOf(source)}
       roomy={roomy}
+      error={defect || null}
       extra={
         fieldKind(input.type, input.widget) === "picture" &&
         source !== undefined && <PaintButton graph={graph} end={{ node, port: input.name }} />
@@ -53,13 +57,18 @@ interface WiredProps {
   /** Whether it says where the value comes from; on the canvas the wire does, unless something could be written. */
   readonly isShown: boolean;
   readonly roomy: boolean;
+  readonly defect: string;
 }
 
-function WiredName({ input, source, roomy, isShown }: WiredProps) {
+function WiredName({ input, source, roomy, isShown, defect }: WiredProps) {
   const from = wiresOf(source).map((each) => each.from);
   const isMissing = input.required && from.length === 0;
   return (
-    <div className="control control-wired" data-required={isMissing || undefined}>
+    <div
+      className="control control-wired"
+      data-required={isMissing || undefined}
+      data-wrong={defect !== "" || undefined}
+    >
       <span className="control-name" title={input.doc}>
         {shownName(input.name)}
       </span>
@@ -68,6 +77,7 @@ function WiredName({ input, source, roomy, isShown }: WiredProps) {
           {from.length > 1 ? `${from.length} wires` : (from[0] ?? (input.required ? "needs a wire" : "no wire"))}
         </span>
       )}
+      <FieldProblem text={defect || null} />
       {roomy && input.doc && <p className="control-help">{input.doc}</p>}
     </div>
   );

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { type ModelFile, modelFiles } from "../api/media";
+import { bytes } from "../running/times";
 import { closeDialog } from "../shell/dialogs";
-import { shownBytes } from "./sizes";
 import { autofocused } from "./autofocused";
 import { useList } from "./useList";
 import { useListKeys } from "./useListKeys";
@@ -64,7 +64,7 @@ type RowProps = ReturnType<ReturnType<typeof useListKeys>["option"]> & {
 
 function ModelRow({ file, isChosen, ...option }: RowProps) {
   const slash = file.name.lastIndexOf("/");
-  const size = shownBytes(file.bytes);
+  const size = bytes(file.bytes);
   const told = [file.name, ...(file.error ? [file.error] : [file.family, file.precision]), size].join(", ");
   return (
     <li {...option} role="option" aria-selected={isChosen} aria-label={told}>

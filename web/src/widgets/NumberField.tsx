@@ -1,4 +1,5 @@
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import { problem } from "../graph/literals";
 import { FieldProblem } from "./FieldProblem";
 import { type FieldProps, labelled } from "./field";
@@ -50,8 +51,9 @@ export function NumberField(props: FieldProps) {
   const stop = (isDone: boolean, isRefocused: boolean) => {
     if (isDone) draft.settle();
     else draft.revert();
-    setWriting(false);
-    if (isRefocused) requestAnimationFrame(() => box.current?.focus());
+    // at once, so that no key is lost between
+    flushSync(() => setWriting(false));
+    if (isRefocused) box.current?.focus();
   };
   const begin = (text?: string) => {
     setWriting(true);
