@@ -111,7 +111,7 @@ def test_a_graph_is_wired_by_keyboard_alone(graph: Page) -> None:
     node(graph, "decode").locator(".node-header").click()
     graph.keyboard.press("Alt+ArrowLeft")
     expect(node(graph, "sample")).to_be_focused()
-    graph.keyboard.press("Enter")
+    graph.keyboard.press("s")
     expect(socket(graph, "input", "sample", "guider")).to_be_focused()
     for _ in range(3):
         graph.keyboard.press("ArrowDown")

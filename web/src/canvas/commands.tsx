@@ -222,7 +222,7 @@ const WALKING: readonly Command[] = [
     id: "sockets",
     title: "Go to the sockets of the node; there arrows move, Enter draws a wire, Delete removes it",
     group: "Edit",
-    keys: ["Enter"],
+    keys: ["S"],
     isEnabled: () => hasOneNode() && isOnCanvas() && !isInNode(),
     run: goToSockets,
   },

@@ -42,11 +42,11 @@ export function App() {
         <main className="page-main" aria-label="Graph">
           <Canvas />
           <Welcome />
+          <ContextMenu commands={COMMANDS} />
         </main>
         <OpenPanel side="right" />
         <PanelBar side="right" />
       </div>
-      <ContextMenu commands={COMMANDS} />
       <Notices />
       <DialogHost />
     </ReactFlowProvider>

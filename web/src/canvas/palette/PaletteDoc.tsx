@@ -6,8 +6,9 @@ import type { PaletteEntry } from "./entries";
 /** What a node does, takes and gives. */
 export function PaletteDoc({ entry: { title, id, doc, ports } }: { readonly entry: PaletteEntry }) {
   return (
-    <aside className="palette-doc" aria-live="polite">
-      <h3>{title}</h3>
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- so that a long text can be scrolled by keyboard
+    <aside className="palette-doc" aria-label={`About ${title}`} aria-live="polite" tabIndex={0}>
+      <h2>{title}</h2>
       <code>{id}</code>
       {doc.split("\n\n").map((each) => (
         <p key={each}>{each}</p>
@@ -26,7 +27,7 @@ interface Port {
 function PortList({ title, ports }: { readonly title: string; readonly ports: readonly Port[] }) {
   return (
     <>
-      <h4>{title}</h4>
+      <h3>{title}</h3>
       <ul>
         {ports.map(({ name, type }) => (
           <li key={name}>
