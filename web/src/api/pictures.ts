@@ -20,8 +20,8 @@ export interface Glimpse {
   readonly value: Json;
 }
 
-export function fileUrl(job: string, number: number): string {
-  return url(path("jobs", job, "files", number));
+export function fileUrl(job: string, number: number, download = false): string {
+  return url(path("jobs", job, "files", number), download ? { download: 1 } : {});
 }
 
 export function smallUrl(job: string, number: number): string {
