@@ -20,7 +20,7 @@ def test_a_template_opens_as_a_graph(page: Page) -> None:
 
 
 def test_every_command_with_keys_is_listed(page: Page) -> None:
-    expect(page.get_by_role("heading", name="What do you want to make?")).to_be_visible()
+    expect(page.get_by_role("button", name="Text to image").first).to_be_visible()
     page.keyboard.press("?")
     dialog = page.get_by_role("dialog", name="Keys and gestures")
     expect(dialog.get_by_text("Undo")).to_be_visible()

@@ -173,6 +173,8 @@ function show(document_) {
   operations.removeAttribute("aria-busy");
 }
 
+const search = document.getElementById("search");
+
 /** Open what the address names. */
 function openNamed() {
   const named = document.getElementById(decodeURIComponent(location.hash.slice(1)));
@@ -180,7 +182,9 @@ function openNamed() {
   named?.scrollIntoView();
 }
 
-function find(words) {
+/** Leave what has all the words that are looked for. */
+function find() {
+  const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
   for (const section of document.querySelectorAll("#operations section")) {
     const members = [...section.querySelectorAll("details")];
     for (const each of members) each.hidden = !words.every((word) => each.dataset.words.includes(word));
@@ -193,12 +197,11 @@ async function load() {
   document.getElementById("sign-in").hidden = response.status !== 401;
   if (!response.ok) return;
   show(await response.json());
+  find();
   openNamed();
 }
 
-document.getElementById("search").addEventListener("input", (event) => {
-  find(event.target.value.toLowerCase().split(/\s+/).filter(Boolean));
-});
+search.addEventListener("input", find);
 document.getElementById("sign-in").addEventListener("submit", async (event) => {
   event.preventDefault();
   const body = JSON.stringify({ token: document.getElementById("token").value });

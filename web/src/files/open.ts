@@ -25,7 +25,7 @@ export async function openTemplate(name: string): Promise<Tab> {
 }
 
 export function openEmpty(): Tab {
-  return openTab({ ...EMPTY });
+  return openTab(EMPTY);
 }
 
 /** A document in a text. Raises an error that says why there is none. */

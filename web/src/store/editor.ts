@@ -78,11 +78,16 @@ export function changeTab(id: string, change: (tab: Tab) => Tab): void {
   useEditor.setState((state) => ({ tabs: state.tabs.map((each) => (each.id === id ? change(each) : each)) }));
 }
 
+/** Whether nobody has done anything in a tab yet. */
+export function isUntouched(tab: Tab): boolean {
+  return tab.file === null && tab.past.length === 0 && Object.keys(tab.document.nodes ?? {}).length === 0;
+}
+
 /** Open a document in a new tab and show it; an untouched empty tab gives way. */
 export function openTab(document: Document, file: Tab["file"] = null): Tab {
   const opened = newTab(document, file);
   useEditor.setState(({ tabs }) => ({
-    tabs: [...tabs.filter((each) => each.document !== EMPTY || each.file !== null), opened],
+    tabs: [...tabs.filter((each) => !isUntouched(each)), opened],
     active: opened.id,
   }));
   return opened;
