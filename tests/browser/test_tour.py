@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from .conftest import OpenPage
-from .editing import Editor
+from .editing import Editor, middle
 from .serving import Server
 
 SEEN = Callable[[Page, str], None]
@@ -98,7 +98,9 @@ def test_the_tour(tour: Page, server: Server, open_page: OpenPage, screenshot: S
     editor.open_template("Contact sheet")
     region = editor.node("each")
     region.get_by_role("button", name="Open in place").click()
-    tour.keyboard.press(".")
+    panel(tour, "Look")  # closes it
+    tour.mouse.move(*middle(tour.locator('.react-flow__node[data-id="each"]')))
+    tour.mouse.wheel(0, -180)
     editor.settle()
     screenshot(tour, "tour-loop")
 

@@ -6,7 +6,8 @@ import { openDialog } from "../shell/dialogs";
 import { Icon } from "../theme/Icon";
 import { useTab } from "../store/editor";
 import { LoopSettings } from "./LoopSettings";
-import { enterNode, makeIndependent, toggleOpen } from "./actions";
+import { enterNode, makeIndependent } from "./actions";
+import { toggleOpen } from "./inPlace";
 import "./call.css";
 
 interface Props {
@@ -52,7 +53,7 @@ export function CallTools({ id, graph, name, entry, isOpen }: Props) {
         aria-expanded={isOpen}
         aria-label={isOpen ? "Close in place" : "Open in place"}
         title={isOpen ? "Close in place" : "Open in place"}
-        onClick={() => toggleOpen(id)}
+        onClick={() => void toggleOpen(id)}
       >
         <Icon name={isOpen ? "fold" : "region"} size={14} />
       </button>

@@ -1,7 +1,6 @@
 // What the commands of graphs and loops do to the open document.
-import { type Document, type GraphName, type Point, graphOf, withGraph } from "../graph/document";
+import { type Document, type GraphName, type Point, graphOf } from "../graph/document";
 import { omitted } from "../graph/border";
-import { tidy } from "../graph/edits";
 import { ownGraph } from "../graph/library";
 import { makeForEach, makeRepeat } from "../graph/loops";
 import { useCanvas } from "../canvas/state";
@@ -12,7 +11,6 @@ import { notify } from "../store/notices";
 import { INPUTS, OUTPUTS } from "./ends";
 import { besides } from "./endsModel";
 import { locate, within } from "./paths";
-import { withRoom } from "./room";
 import { chosenCall, chosenNodes } from "./selection";
 
 type Making = (document: Document, graph: GraphName, names: ReadonlySet<string>) => Made;
@@ -75,27 +73,6 @@ export function leave(): void {
   if (!last) return;
   leaveTo(trail.length - 1);
   select([last.node]);
-}
-
-/** Draw a node that runs a graph open in place, or closed again. */
-export function toggleOpen(id: string): void {
-  const { flow } = useCanvas.getState();
-  const shown = shownGraph(activeTab());
-  const found = locate(activeTab().document, shown, id);
-  if (!found) return;
-  const { graph, node } = found;
-  editDocument("open", (document) => {
-    const next = withGraph(document, graph, (each) => {
-      const old = each.layout?.open ?? [];
-      const open = old.includes(node) ? old.filter((name) => name !== node) : [...old, node];
-      return { ...each, layout: tidy({ ...each.layout, open: open.length > 0 ? open : undefined }) };
-    });
-    const measured = (at: string) => {
-      const { width, height } = flow?.getNode(at)?.measured ?? {};
-      return width !== undefined && height !== undefined ? { width, height } : undefined;
-    };
-    return withRoom(document, next, shown, id, definitions(), measured);
-  });
 }
 
 export function makeIndependent(graph: GraphName, node: string): void {

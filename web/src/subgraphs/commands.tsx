@@ -3,7 +3,8 @@ import { openDialog } from "../shell/dialogs";
 import { activeTab } from "../store/editor";
 import { ExposeDialog } from "./ExposeDialog";
 import { ForEachDialog } from "./ForEachDialog";
-import { enterChosen, leave, makeGraph, repeatThese, toggleEnds, toggleOpen, unpackChosen } from "./actions";
+import { enterChosen, leave, makeGraph, repeatThese, toggleEnds, unpackChosen } from "./actions";
+import { toggleOpen } from "./inPlace";
 import { within } from "./paths";
 import { chosenCall, chosenNodes } from "./selection";
 
@@ -80,7 +81,7 @@ export const SUBGRAPH_COMMANDS: readonly Command[] = [
     isEnabled: hasCall,
     run: () => {
       const call = chosenCall();
-      if (call) toggleOpen(within(call.region, call.node));
+      if (call) void toggleOpen(within(call.region, call.node));
     },
   },
   {
