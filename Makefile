@@ -6,7 +6,7 @@ PROMPT ?= a dog face
 
 NPM := $(BIN)/python hatch_build.py npm
 
-.PHONY: demo web web-dev test test-slow chaos template-pictures check format clean
+.PHONY: demo web web-dev test test-slow chaos template-pictures tour-pictures check format clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/nodegraph run workflows/text_to_image.json --prompt "$(PROMPT)" --output output
@@ -21,6 +21,7 @@ web-dev: web/node_modules/.developing
 	$(NPM) run dev
 
 test: $(VENV)/.developing web/node_modules/.developing
+	$(BIN)/python hatch_build.py
 	$(BIN)/python -m pytest
 	$(NPM) test --silent
 
@@ -34,6 +35,11 @@ chaos: $(VENV)/.developing
 # the small pictures of the templates, some minutes; they are kept in the repository
 template-pictures: $(VENV)/.developing
 	$(BIN)/python -m tests.template_pictures
+
+# the pictures of docs/tour.md, by taking the tour
+tour-pictures: $(VENV)/.developing
+	$(BIN)/python hatch_build.py
+	$(BIN)/python -m tests.tour_pictures
 
 check: $(VENV)/.developing web/node_modules/.developing
 	$(BIN)/ruff check .
