@@ -1,4 +1,5 @@
 import { useStoreApi } from "@xyflow/react";
+import { FarRun } from "../results/FarRun";
 import { NODE_WIDTH, estimatedHandles, estimatedHeight } from "./rows";
 import type { AnyNode, NodeData } from "./model";
 
@@ -22,6 +23,7 @@ export function FarNode({ id, data, title }: Props) {
   return (
     <div className="node-far" style={{ height }}>
       <span className="node-far-title">{title}</span>
+      <FarRun id={id} />
       {sockets.map((each) => (
         <i
           key={`${each.type} ${each.id}`}

@@ -1,10 +1,11 @@
 import { useState } from "react";
-import { fileUrl, isPicture, valueUrl } from "../api/pictures";
+import { fileUrl, valueUrl } from "../api/pictures";
 import type { NodeData } from "../canvas/model";
 import { NodeWork } from "../running/NodeWork";
-import { useNodeFiles, useNodeRun, usePreview, useShownRun } from "../store/runs";
+import { useNodeRun, usePreview } from "../store/runs";
 import { IconButton } from "../theme/IconButton";
 import "./pictures.css";
+import { useWrittenPictures } from "./useWrittenPictures";
 import { viewFile, viewValue } from "./viewing";
 
 interface Props {
@@ -19,9 +20,7 @@ const SHOWN = 4;
 export function NodePictures({ id, data }: Props) {
   const preview = usePreview(id);
   const run = useNodeRun(id);
-  const job = useShownRun((each) => each?.job ?? "");
-  const names = useShownRun((each) => each?.files);
-  const numbers = useNodeFiles(id).filter((each) => isPicture(names?.[each] ?? ""));
+  const { job, names, numbers } = useWrittenPictures(id);
   const output = data.ports?.outputs.find((each) => each.type.kind === "wire" && /\bImage$/.test(each.type.id))?.name;
   const [isHidden, setHidden] = useState(false);
   const [isOpen, setOpen] = useState(false);
@@ -36,7 +35,7 @@ export function NodePictures({ id, data }: Props) {
         <div className="node-pictures nodrag" data-many={numbers.length > 1 || undefined}>
           {numbers.slice(0, SHOWN).map((number) => (
             <button key={number} type="button" aria-label="Show the picture" onClick={() => viewFile(job, number)}>
-              <img src={fileUrl(job, number)} alt={names?.[number] ?? ""} loading="lazy" />
+              <img src={fileUrl(job, number)} alt={names[number] ?? ""} loading="lazy" />
             </button>
           ))}
           {canLook && (
