@@ -108,11 +108,16 @@ def test_the_queue_is_paused_ordered_and_the_same_in_two_pages(page: Page, open_
 
 def test_a_problem_is_shown_on_its_node_and_input_before_a_run(page: Page) -> None:
     open_text_to_image(page)
-    node(page, "save").get_by_role("textbox", name="name").fill("")
     page.get_by_role("button", name="Problems").click()
-    expect(page.get_by_text("No problems")).to_be_visible()
     page.get_by_role("button", name="What would a run do?").click()
     expect(page.get_by_role("region", name="Before the run").get_by_text("nodes run")).to_be_visible()
+    node(page, "sigmas").get_by_text("Flow sigmas").click()
+    page.keyboard.press("Delete")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("Nothing was queued")).to_be_visible()
+    expect(node(page, "sample").get_by_label("has problems")).to_be_visible()
+    expect(node(page, "sample").get_by_role("img", name="sigmas: it needs Sigmas")).to_be_visible()
+    expect(page.get_by_role("list", name="Problems").get_by_role("button")).to_have_count(1)
 
 
 def test_two_pictures_are_compared_and_one_brings_its_graph_back(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from .serving import Server
 
@@ -131,7 +131,7 @@ def test_a_mask_is_painted_on_an_uploaded_picture(
     page: Page, server: Server, screenshot: Callable[[Page, str], None]
 ) -> None:
     opened(page, "Inpainting", "picture")
-    file = {"name": "sky.png", "mimeType": "image/png", "buffer": picture("skyblue")}
+    file = FilePayload(name="sky.png", mimeType="image/png", buffer=picture("skyblue"))
     node(page, "picture").locator("input[type=file]").set_input_files(file)
     expect(node(page, "picture").get_by_role("button", name=re.compile("^file: uploads.*sky"))).to_be_visible()
 

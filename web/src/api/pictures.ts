@@ -20,8 +20,9 @@ export interface Glimpse {
   readonly value: Json;
 }
 
-export function fileUrl(job: string, number: number): string {
-  return url(path("jobs", job, "files", number));
+/** A file that a job wrote, to be shown, or to be saved. */
+export function fileUrl(job: string, number: number, download = false): string {
+  return url(path("jobs", job, "files", number), { download: download ? 1 : null });
 }
 
 export function smallUrl(job: string, number: number): string {

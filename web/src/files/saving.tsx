@@ -2,6 +2,7 @@ import { type FormEvent, useState } from "react";
 import { closeDialog, openDialog } from "../shell/dialogs";
 import { activeTab } from "../store/editor";
 import { notifyError } from "../store/notices";
+import { autofocused } from "../widgets/autofocused";
 import { Conflict, openTheirs, overwrite, save } from "./save";
 
 /** Save the active tab where it came from, or ask for a name. */
@@ -38,8 +39,7 @@ function NameForm({ then }: { readonly then: (() => void) | undefined }) {
     <form onSubmit={submit}>
       <label className="field">
         Name
-        {/* eslint-disable-next-line jsx-a11y/no-autofocus -- the dialog was opened to write here */}
-        <input autoFocus value={name} onChange={(event) => setName(event.target.value)} />
+        <input ref={autofocused} value={name} onChange={(event) => setName(event.target.value)} />
       </label>
       <p className="hint">A name may have folders, such as portraits/fox.</p>
       <div className="dialog-actions">

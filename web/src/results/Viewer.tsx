@@ -121,7 +121,7 @@ export function Viewer({ pictures, first }: Props) {
 }
 
 function download({ job, number, url }: Picture): string {
-  return job && number !== undefined ? fileUrl(job.id, number) : url;
+  return job && number !== undefined ? fileUrl(job.id, number, true) : url;
 }
 
 function openIts({ job }: Picture): void {

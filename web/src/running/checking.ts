@@ -23,11 +23,14 @@ export function bare(document: Document): Document {
   return { ...document, layout: {}, graphs: Object.fromEntries(graphs) };
 }
 
-async function check(tab: Tab, signal?: AbortSignal): Promise<readonly Defect[]> {
-  const options = { json: { workflow: bare(tab.document) }, ...(signal ? { signal } : {}) };
-  const { defects } = await request<{ defects: readonly Defect[] }>("POST", "/validate", options);
-  setDefects(tab.id, defects);
-  return defects;
+/** What keeps a document from running, or from running up to some nodes. */
+export async function defectsOf(
+  document: Document,
+  targets: readonly string[] | null = null,
+  signal?: AbortSignal,
+): Promise<readonly Defect[]> {
+  const options = { json: { workflow: bare(document), targets }, ...(signal ? { signal } : {}) };
+  return (await request<{ defects: readonly Defect[] }>("POST", "/validate", options)).defects;
 }
 
 export async function preflight(document: Document, targets: readonly string[] | null): Promise<Preflight> {
@@ -49,7 +52,10 @@ export function checkWhileEditing(): () => void {
     if (tab.document === EMPTY || Object.keys(tab.document.nodes ?? {}).length === 0) return setDefects(tab.id, []);
     checking = new AbortController();
     // what cannot be checked now is checked after the next edit
-    check(tab, checking.signal).catch(() => (last = undefined));
+    defectsOf(tab.document, null, checking.signal).then(
+      (defects) => setDefects(tab.id, defects),
+      () => (last = undefined),
+    );
   };
   const soon = () => {
     clearTimeout(timer);

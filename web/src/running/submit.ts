@@ -1,6 +1,7 @@
 // Sends workflows to the queue, and asks things of it.
 import { ApiError } from "../api/http";
 import { type Job, askOfJob, askOfQueue, submitJob } from "../api/jobs";
+import type { Defect } from "../api/types";
 import { type Document, graphOf } from "../graph/document";
 import { setDefects } from "../store/defects";
 import { activeTab, changeTab, shownGraph, useEditor } from "../store/editor";
@@ -10,6 +11,7 @@ import { notify, notifyError } from "../store/notices";
 import { useRunOptions } from "../store/runOptions";
 import { drawSeeds } from "../store/seeds";
 import { isOver, showRun, shownRun, takeJobs, takeRun } from "../store/runs";
+import { defectsOf } from "./checking";
 import { keyOf } from "./keys";
 
 /** Run the active tab's workflow, or only what these nodes need. */
@@ -22,6 +24,8 @@ export async function run(targets: readonly string[] | null = null): Promise<voi
   const group = crypto.randomUUID();
   let document = tab.document;
   try {
+    const defects = await defectsOf(document, targets);
+    if (defects.length > 0) return showDefects(tab.id, defects);
     for (let index = 0; index < count; index += 1) {
       const next = drawSeeds(tab.id, document);
       if (index > 0 && next === document) {
@@ -85,11 +89,17 @@ function show(tab: string, job: Job): void {
 }
 
 function refused(tab: string, error: unknown): void {
-  if (error instanceof ApiError && error.defects.length > 0) {
-    setDefects(tab, error.defects);
-    showPanel("right", "problems");
-  }
-  notifyError("the workflow was not queued", error);
+  if (error instanceof ApiError && error.defects.length > 0) showDefects(tab, error.defects);
+  else notifyError("the workflow was not queued", error);
+}
+
+function showDefects(tab: string, defects: readonly Defect[]): void {
+  setDefects(tab, defects);
+  showPanel("right", "problems");
+  notify(
+    `Nothing was queued: ${defects.length === 1 ? "there is a problem" : `there are ${defects.length} problems`}`,
+    "error",
+  );
 }
 
 export async function refresh(): Promise<void> {

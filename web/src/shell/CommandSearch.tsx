@@ -1,5 +1,6 @@
 import fuzzysort from "fuzzysort";
 import { type KeyboardEvent, useId, useState } from "react";
+import { autofocused } from "../widgets/autofocused";
 import { type Command, shownKeys } from "./commands";
 import { closeDialog } from "./dialogs";
 import "./search.css";
@@ -29,8 +30,7 @@ export function CommandSearch({ commands }: { readonly commands: readonly Comman
   return (
     <div className="search">
       <input
-        // eslint-disable-next-line jsx-a11y/no-autofocus -- the dialog was opened to write here
-        autoFocus
+        ref={autofocused}
         role="combobox"
         aria-expanded="true"
         aria-controls={list}
