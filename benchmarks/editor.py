@@ -210,7 +210,8 @@ def stock_costs(browser: Browser, url: str, count: int) -> dict[str, Cost]:
 def at_both_zooms(page: Page, session: CDPSession) -> dict[str, Cost]:
     page.wait_for_timeout(1500)
     found = {"all": frame_costs(page, session)}
-    box = page.locator(".react-flow__pane").bounding_box()
+    nodes = page.locator(".react-flow__node")
+    box = nodes.nth(nodes.count() // 2).bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     while zoom(page) < 0.7:
