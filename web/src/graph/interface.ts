@@ -70,9 +70,9 @@ export function declareInput(graph: Graph, at: string, known?: string, wanted = 
 }
 
 /** Give the output of a node as a result of the graph. */
-export function declareOutput(graph: Graph, from: string, known?: string): Graph {
+export function declareOutput(graph: Graph, from: string, known?: string, wanted = parsePlace(from).port): Graph {
   if (known === undefined && Object.values(graph.outputs ?? {}).some((each) => each.from === from)) return graph;
-  const name = known ?? freePort(graph.outputs, parsePlace(from).port);
+  const name = known ?? freePort(graph.outputs, wanted);
   return { ...graph, outputs: { ...graph.outputs, [name]: { ...graph.outputs?.[name], from } } };
 }
 

@@ -1,7 +1,8 @@
 import type { InputDefinition } from "../../api/types";
-import { declareInput, declaredAt, describeInput } from "../../graph/declared";
-import { type GraphName, graphOf } from "../../graph/document";
+import { declaredAt, describeInput, nameFor } from "../../graph/declared";
+import { type GraphName, graphOf, place } from "../../graph/document";
 import { undeclare } from "../../graph/edits";
+import { declareInput } from "../../graph/interface";
 import { edit, useTab } from "../../store/editor";
 import { TextRow } from "./TextRow";
 
@@ -26,7 +27,11 @@ export function DeclaredSwitch({ graph, node, input }: Props) {
           checked={declared !== undefined}
           onChange={(event) =>
             event.target.checked
-              ? edit("declare an input", (each) => declareInput(each, end), { graph })
+              ? edit(
+                  "declare an input",
+                  (each) => declareInput(each, place(end.node, end.port), undefined, nameFor(each.inputs, end)),
+                  { graph },
+                )
               : edit("take back an input", (each) => undeclare(each, end), { graph })
           }
         />

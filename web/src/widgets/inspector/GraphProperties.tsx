@@ -1,4 +1,4 @@
-import { undeclareInput, moveInput, undeclareOutput } from "../../graph/declared";
+import { removePort, shiftPort } from "../../graph/interface";
 import { type Graph, type GraphName, graphOf, parsePlace } from "../../graph/document";
 import { tidy } from "../../graph/edits";
 import { edit, select, useTab } from "../../store/editor";
@@ -53,7 +53,7 @@ export function GraphProperties({ graph }: Props) {
                 className="field-icon"
                 aria-label={`take back input ${name}`}
                 title="Do not ask for it"
-                onClick={() => edit("take back an input", (each) => undeclareInput(each, name), { graph })}
+                onClick={() => edit("take back an input", (each) => removePort(each, "inputs", name), { graph })}
               >
                 {ICONS.remove}
               </button>
@@ -74,7 +74,7 @@ export function GraphProperties({ graph }: Props) {
                 className="field-icon"
                 aria-label={`take back result ${name}`}
                 title="No result any more"
-                onClick={() => edit("take back an output", (each) => undeclareOutput(each, name), { graph })}
+                onClick={() => edit("take back an output", (each) => removePort(each, "outputs", name), { graph })}
               >
                 {ICONS.remove}
               </button>
@@ -101,7 +101,7 @@ function MoveButton({ graph, name, by, isOff }: MoveProps) {
       aria-label={`move ${name} ${where}`}
       title={`Move ${where}`}
       disabled={isOff}
-      onClick={() => edit("move an input", (each) => moveInput(each, name, by), { graph })}
+      onClick={() => edit("move an input", (each) => shiftPort(each, "inputs", name, by), { graph })}
     >
       {ICONS.down}
     </button>

@@ -1,7 +1,8 @@
 import type { OutputDefinition } from "../../api/types";
 import { colourOf } from "../../canvas/colours";
-import { declareOutput, declaredOutputAt, undeclareOutput } from "../../graph/declared";
-import { type GraphName, graphOf } from "../../graph/document";
+import { declaredOutputAt, nameFor } from "../../graph/declared";
+import { declareOutput, removePort } from "../../graph/interface";
+import { type GraphName, graphOf, place } from "../../graph/document";
 import { describe } from "../../graph/portTypes";
 import { edit, useTab } from "../../store/editor";
 
@@ -28,8 +29,12 @@ export function OutputRow({ graph, node, output }: Props) {
           checked={declared !== undefined}
           onChange={(event) =>
             event.target.checked
-              ? edit("declare an output", (each) => declareOutput(each, end), { graph })
-              : edit("take back an output", (each) => undeclareOutput(each, declared ?? ""), { graph })
+              ? edit(
+                  "declare an output",
+                  (each) => declareOutput(each, place(end.node, end.port), undefined, nameFor(each.outputs, end)),
+                  { graph },
+                )
+              : edit("take back an output", (each) => removePort(each, "outputs", declared ?? ""), { graph })
           }
         />
         Result
