@@ -1,7 +1,7 @@
 // Commands that give nodes new places.
 import { type Alignment, aligned, arranged, distributed } from "../graph/arrange";
 import { addGroup, groupAround, type Rect } from "../graph/boxes";
-import { type Point, graphOf } from "../graph/document";
+import { type Point, graphOf, withGraph } from "../graph/document";
 import { linksOf } from "../graph/wiring";
 import { activeTab, edit, select, settle, shownGraph } from "../store/editor";
 import { moveNodes } from "../graph/edits";
@@ -47,12 +47,15 @@ export async function arrangePlaceless(): Promise<void> {
   );
   const positions = await arranged(nodes, linksOf(graph));
   settle((document) => {
-    if (document !== tab.document) return document;
-    const placed = moveNodes(graph, positions);
-    return name === ""
-      ? { ...document, layout: placed.layout ?? {} }
-      : { ...document, graphs: { ...document.graphs, [name]: placed } };
+    const now = name === "" || document.graphs?.[name] ? graphOf(document, name) : undefined;
+    // texts may have been written meanwhile; who moved or added a node meant something by it
+    if (now?.layout !== graph.layout || !sameNames(now?.nodes, graph.nodes)) return document;
+    return withGraph(document, name, (each) => moveNodes(each, positions));
   });
+}
+
+function sameNames(a: object = {}, b: object = {}): boolean {
+  return Object.keys(a).join() === Object.keys(b).join();
 }
 
 export function align(to: Alignment): void {

@@ -146,7 +146,9 @@ export function asOneStep<T>(run: () => T): T {
 export function settle(change: (document: Document) => Document): void {
   changeTab(activeTab().id, (tab) => {
     const document = change(tab.document);
-    return { ...tab, document, saved: tab.saved === tab.document ? document : tab.saved, revision: tab.revision + 1 };
+    const saved = tab.saved === tab.document ? document : change(tab.saved);
+    const past = tab.past.map((step) => ({ ...step, document: change(step.document) }));
+    return { ...tab, document, saved, past, revision: tab.revision + 1 };
   });
 }
 
