@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from jaxtyping import Float
+from numpy import ndarray
 from PIL.Image import Image as Picture
 from PIL.Image import fromarray
 from torch import Tensor
@@ -43,5 +45,10 @@ def histogram(title: str, values: Tensor, low: float | None = None, high: float 
 
 def to_picture(pixels: Float[Tensor, "channels h w"]) -> Picture:
     """A picture of grey, RGB or RGBA in [0, 1]."""
-    values = pixels.detach().mul(255.0).round_().to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
+    return array_to_picture(pixels.detach().float().cpu().numpy())
+
+
+def array_to_picture(pixels: Float[ndarray, "channels h w"]) -> Picture:
+    """The same of an array."""
+    values = np.ascontiguousarray(np.rint(pixels * 255.0).astype(np.uint8).transpose(1, 2, 0))
     return fromarray(values[:, :, 0] if values.shape[2] == 1 else values)

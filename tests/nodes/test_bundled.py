@@ -177,11 +177,11 @@ def test_previews_look_more_and_more_like_the_picture(runner: Runner) -> None:
     def listen(event: Event) -> None:
         if isinstance(event, NodePreview):
             assert isinstance(event.value, Rough)
-            previews.append(rough_pixels(event.value.samples, event.value.space))
+            previews.append(torch.from_numpy(rough_pixels(event.value.samples[0], event.value.space)))
 
     workflow = Workflow.load(ROOT / "workflows" / "text_to_image.json")
     picture = runner.run(workflow, {"prompt": "dog face", "enlarge": 1, "steps": 10}, on_event=listen).outputs["image"]
-    size = tuple(previews[-1].shape[2:])
+    size = tuple(previews[-1].shape[1:])
     small = torch.nn.functional.interpolate(picture.pixels, size=size, mode="area").flatten()
     likeness = [float(torch.corrcoef(torch.stack([each.flatten(), small]))[0, 1]) for each in previews]
     assert len(likeness) == 10
