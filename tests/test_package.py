@@ -71,7 +71,7 @@ def test_a_wheel_contains_the_editor(tmp_path: Path) -> None:
     for name in ("hatch_build.py", "pyproject.toml", "README.md", "LICENSE", ".gitignore"):
         shutil.copy(ROOT / name, tmp_path / name)
     left_out = shutil.ignore_patterns("node_modules", "editor", "__pycache__")
-    for name in ("web", "nodegraph/server"):
+    for name in ("web", "workflows", "nodegraph/server"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=left_out)
     for name in ("nodegraph/__init__.py", "nodes/__init__.py"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -88,4 +88,5 @@ def test_a_wheel_contains_the_editor(tmp_path: Path) -> None:
         assert "react-dom" in archive.read(f"{folder}/THIRD_PARTY.txt").decode()
     assert {f"{folder}/run.html", f"{folder}/{hatch_build.STAMP}"} <= names
     assert any(name.startswith(f"{folder}/assets/") and name.endswith(".js") for name in names)
+    assert {"nodes/workflows/text_to_image.json", "nodes/workflows/pictures/text_to_image.webp"} <= names
     assert not any(name.startswith("web/") for name in names)
