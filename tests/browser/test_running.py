@@ -11,6 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
+from .editing import Editor
 from .serving import Server
 
 DISCONNECTED = ["ERR_CONNECTION_REFUSED", "WebSocket connection", "ERR_EMPTY_RESPONSE", "ERR_CONNECTION_RESET"]
@@ -25,6 +26,12 @@ def open_text_to_image(page: Page) -> None:
     expect(node(page, "sample")).to_be_visible()
 
 
+def run_for_seconds(page: Page) -> None:
+    """Run it with so many steps that there is time to see it work."""
+    Editor(page).write_number("sigmas", "steps", "60")
+    page.keyboard.press("Control+Enter")
+
+
 def node(page: Page, name: str) -> Locator:
     """A node on the canvas."""
     return page.get_by_role("region", name=f"({name})")
@@ -37,7 +44,7 @@ def finished(page: Page) -> Locator:
 
 def test_a_run_shows_progress_preview_and_picture(page: Page, screenshot: Callable[[Page, str], None]) -> None:
     open_text_to_image(page)
-    page.keyboard.press("Control+Enter")
+    run_for_seconds(page)
     expect(node(page, "sample").get_by_role("progressbar")).to_be_visible()
     expect(node(page, "sample").get_by_alt_text("Preview of sample")).to_be_visible()
     expect(page).to_have_title(re.compile(r"^\d+% · "))
@@ -53,7 +60,7 @@ def test_a_run_shows_progress_preview_and_picture(page: Page, screenshot: Callab
 
 def test_a_reload_in_the_middle_of_a_run_shows_everything_again(page: Page) -> None:
     open_text_to_image(page)
-    page.keyboard.press("Control+Enter")
+    run_for_seconds(page)
     expect(node(page, "sample").get_by_alt_text("Preview of sample")).to_be_visible()
     page.wait_for_function("() => indexedDB.databases().then((found) => found.length > 0)")
     page.reload()
@@ -64,7 +71,7 @@ def test_a_reload_in_the_middle_of_a_run_shows_everything_again(page: Page) -> N
 def test_a_killed_server_comes_back_and_the_job_finishes(server: Server, page: Page, allowed_errors: list[str]) -> None:
     allowed_errors += DISCONNECTED
     open_text_to_image(page)
-    page.keyboard.press("Control+Enter")
+    run_for_seconds(page)
     expect(node(page, "sample").get_by_role("progressbar")).to_be_visible()
     server.kill()
     expect(page.get_by_text("Reconnecting…")).to_be_visible()
@@ -75,7 +82,7 @@ def test_a_killed_server_comes_back_and_the_job_finishes(server: Server, page: P
 
 def test_a_killed_worker_is_told_and_the_job_finishes(server: Server, page: Page) -> None:
     open_text_to_image(page)
-    page.keyboard.press("Control+Enter")
+    run_for_seconds(page)
     expect(node(page, "sample").get_by_role("progressbar")).to_be_visible()
     os.kill(server.worker(), signal.SIGKILL)
     expect(page.get_by_text("worker lost, started again")).to_be_visible()

@@ -47,7 +47,7 @@ def test_the_tour(tour: Page, server: Server, open_page: OpenPage, screenshot: S
     editor.open_template("Text to image")
     editor.node("prompt").get_by_role("textbox").fill("a cat face")
     tour.keyboard.press("Control+Enter")
-    expect(editor.node("sample").get_by_alt_text("Preview of sample")).to_be_visible()
+    tour.wait_for_function("() => document.querySelector('img[alt=\"Preview of sample\"]')")  # looks at every frame
     screenshot(tour, "tour-running")
     expect(editor.node("save").get_by_role("button", name="Show the picture").locator("img")).to_be_visible()
     screenshot(tour, "tour-finished")
