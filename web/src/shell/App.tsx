@@ -1,5 +1,5 @@
 import { ReactFlowProvider } from "@xyflow/react";
-import { useEffect } from "react";
+import { useEffect, useLayoutEffect } from "react";
 import { Canvas } from "../canvas/Canvas";
 import { ContextMenu } from "../canvas/menu/ContextMenu";
 import { Welcome } from "../files/Welcome";
@@ -26,6 +26,10 @@ export function App() {
 
   useEffect(() => {
     loadDefinitions().catch((error: unknown) => notifyError("the nodes could not be loaded", error));
+  }, []);
+
+  // before the page is painted, so that no key is lost that somebody presses who sees it
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (!event.defaultPrevented && !useDialog.getState().dialog) dispatchKey(event, COMMANDS);
     };
