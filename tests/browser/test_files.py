@@ -36,11 +36,12 @@ def test_who_saves_second_is_asked_and_nothing_is_lost(
     other.keyboard.press("Control+s")
     expect(other.get_by_text("Saved “browser/shared”")).to_be_visible()
 
+    page.bring_to_front()
     write_steps(page, "9")
     page.keyboard.press("Control+s")
     dialog = page.get_by_role("dialog", name="Saved by somebody else")
     dialog.get_by_role("button", name="Save mine as the newest version").click()
-    expect(page.get_by_text("Saved “browser/shared”").last).to_be_visible()
+    expect(page.get_by_role("tab", name="shared")).to_have_attribute("title", "browser/shared, version 3")
 
     with server.client() as client:
         versions = [each.version for each in client.workflow_versions("browser/shared")]
