@@ -1,29 +1,12 @@
 // Pictures and model files that the server has.
 import { path, request, url } from "./http";
+import type { Schemas } from "./types";
 
-export interface InputPicture {
-  readonly file: string;
-  readonly width: number;
-  readonly height: number;
-  readonly bytes: number;
-  readonly modified: string;
-}
+export type InputPicture = Schemas["InputFile"];
 
-export interface ModelFile {
-  readonly kind: string;
-  /** What a workflow writes. */
-  readonly name: string;
-  readonly family: string;
-  readonly precision: string;
-  readonly bytes: number;
-  readonly error: string;
-}
+export type ModelFile = Schemas["ModelEntry"];
 
-export interface Uploaded {
-  readonly file: string;
-  readonly width: number;
-  readonly height: number;
-}
+export type Uploaded = Schemas["Upload"];
 
 export async function inputPictures(signal?: AbortSignal): Promise<readonly InputPicture[]> {
   const answer = await request<{ files: readonly InputPicture[] }>("GET", "/inputs", signal ? { signal } : {});

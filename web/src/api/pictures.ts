@@ -1,24 +1,11 @@
 // Where pictures are: files of jobs, and values that wires carry.
 import { path, request, url } from "./http";
-import type { Json } from "./types";
+import type { Schemas } from "./types";
 
-export interface Chart {
-  readonly title: string;
-  readonly y: readonly number[];
-  readonly x: readonly number[] | null;
-  readonly x_title: string;
-  readonly y_title: string;
-}
+export type Chart = Schemas["Chart"];
 
 /** What is told of a value. */
-export interface Glimpse {
-  readonly type: string;
-  readonly text: string;
-  readonly pictures: number;
-  readonly numbers: Readonly<Record<string, number | string>>;
-  readonly charts: readonly Chart[];
-  readonly value: Json;
-}
+export type Glimpse = Schemas["Glimpse"];
 
 /** A file that a job wrote, to be shown, or to be saved. */
 export function fileUrl(job: string, number: number, download = false): string {

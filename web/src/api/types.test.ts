@@ -1,8 +1,5 @@
 import { expectTypeOf, test } from "vitest";
-import type { components } from "./schema";
-import type { Json, NodeDefinition, PortType, Widget } from "./types";
-
-type Schemas = components["schemas"];
+import type { Json, NodeDefinition, PortType, Schemas, Widget } from "./types";
 
 test("what the server sends is what the editor reads", () => {
   expectTypeOf<Schemas["PortType"]>().toExtend<PortType>();

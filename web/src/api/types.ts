@@ -2,7 +2,8 @@
 // editor makes such values itself and leaves out what is null; types.test.ts compares them with the generated ones.
 import type { components } from "./schema";
 
-type Schemas = components["schemas"];
+/** Every model of the server under its name. */
+export type Schemas = components["schemas"];
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
 

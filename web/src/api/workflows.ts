@@ -1,39 +1,15 @@
 // Saved workflows and templates on the server.
 import type { Document } from "../graph/document";
 import { path, request } from "./http";
+import type { Schemas } from "./types";
 
-export interface WorkflowEntry {
-  readonly name: string;
-  readonly title: string;
-  readonly description: string;
-  readonly version: number;
-  readonly saved: string;
-  readonly bytes: number;
-  readonly inputs: number;
-  readonly error?: string;
-}
+export type WorkflowEntry = Schemas["WorkflowEntry"];
 
-export interface SavedWorkflow {
-  readonly name: string;
-  readonly version: number;
-  readonly saved: string;
-  readonly workflow: Document;
-}
+export type SavedWorkflow = Omit<Schemas["SavedWorkflow"], "workflow"> & { readonly workflow: Document };
 
-export interface Version {
-  readonly version: number;
-  readonly saved: string;
-  readonly bytes: number;
-}
+export type Version = Schemas["WorkflowVersion"];
 
-export interface Template {
-  readonly name: string;
-  readonly title: string;
-  readonly description: string;
-  readonly group: string;
-  readonly picture: string | null;
-  readonly needs: readonly string[];
-}
+export type Template = Schemas["Template"];
 
 export async function listWorkflows(): Promise<readonly WorkflowEntry[]> {
   const { workflows } = await request<{ workflows: WorkflowEntry[] }>("GET", "/workflows");

@@ -1,10 +1,10 @@
 import { request } from "../api/http";
-import type { components } from "../api/schema";
+import type { Schemas } from "../api/types";
 import { useLoaded } from "../files/useLoaded";
 import { useDefinitions } from "../store/definitions";
 import "./about.css";
 
-type System = components["schemas"]["System"];
+type System = Schemas["System"];
 
 const GIGABYTE = 2 ** 30;
 const load = () => request<System>("GET", "/system");

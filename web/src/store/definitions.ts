@@ -1,7 +1,7 @@
 // The node definitions of the server.
 import { create } from "zustand";
 import { request } from "../api/http";
-import type { NodeDefinition } from "../api/types";
+import type { NodeDefinition, Schemas } from "../api/types";
 import type { Definitions } from "../graph/ports";
 
 interface DefinitionsState {
@@ -10,11 +10,7 @@ interface DefinitionsState {
   readonly packs: readonly Pack[];
 }
 
-export interface Pack {
-  readonly name: string;
-  readonly nodes: number;
-  readonly error: string;
-}
+export type Pack = Schemas["KnownPack"];
 
 interface Answer {
   readonly code: string;
